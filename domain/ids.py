@@ -1,0 +1,57 @@
+"""Every id is made here, and nowhere else."""
+
+import secrets
+
+_DRAFT_ID_BYTES = 10  # 80 random bits: unguessable, and short enough for 64-byte button data
+
+
+def new_draft_id() -> str:
+    """20 hex characters; the order bought with this draft keeps the same id."""
+    return secrets.token_hex(_DRAFT_ID_BYTES)
+
+
+def new_nonce() -> str:
+    """Makes two otherwise equal Telegram edits differ."""
+    return secrets.token_hex(4)
+
+
+def video_id(order_id: str, number: int) -> str:
+    return f"{order_id}-v{number}"
+
+
+def attempt_id(video: str, number: int) -> str:
+    return f"{video}-a{number}"
+
+
+def video_id_of_attempt(attempt: str) -> str:
+    return attempt.rpartition("-a")[0]
+
+
+def order_workflow_id(order_id: str) -> str:
+    return f"order-{order_id}"
+
+
+def video_workflow_id(video: str) -> str:
+    return f"order-{video}"
+
+
+def reserve_cause(order_id: str) -> str:
+    return f"reserve:{order_id}"
+
+
+def settle_cause(video: str) -> str:
+    """One cause for capture and refund: whichever commits first wins."""
+    return f"settle:{video}"
+
+
+def welcome_cause(user_id: int) -> str:
+    return f"welcome:{user_id}"
+
+
+def grant_cause(grant_id: str) -> str:
+    return f"grant:{grant_id}"
+
+
+def upload_name(attempt: str, suffix: str) -> str:
+    """KIE overwrites uploads of the same name, so the name is never reused."""
+    return f"{attempt}-{secrets.token_hex(4)}.{suffix}"

@@ -1,0 +1,157 @@
+"""The only reader of the environment. A wrong value stops the start with its name and an example."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.keys import KeyRef, KieKey
+from domain.policy import OrderPolicy
+from domain.video_models import CATALOGUE
+
+_KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
+
+_EXAMPLES: Final = {
+    "TELEGRAM_API_BASE": "https://api.telegram.org",
+    "TELEGRAM_UPDATES": "polling",
+    "PUBLIC_BASE_URL": "https://bot.example.com",
+    "WEB_PORT": "8088",
+    "KIE_API_BASE": "https://api.kie.ai",
+    "KIE_UPLOAD_BASE": "https://kieai.redpandaai.co",
+    "VIDEO_MODELS": "kling-2.6/image-to-video,bytedance/seedance-1.5-pro",
+    "OPENAI_BASE_URL": "https://api.openai.com/v1",
+    "DATABASE_URL": "postgresql://user:password@localhost:5432/neurocards",
+    "TEMPORAL_ADDRESS": "localhost:7233",
+    "MEDIA_URL": "file:///var/lib/neurocards/media",
+    "ADMIN_TG_IDS": "123456789,987654321",
+    "WELCOME_CREDITS": "3",
+    "METRICS_PORT": "9464",
+    "LOG_FORMAT": "json",
+    "TIME_SCALE": "1",
+}
+
+
+class WrongSetting(Exception):
+    """One sentence for the person who starts the program: the name, what is wrong, an example."""
+
+
+class Settings(BaseSettings):
+    """Field names are the environment's, in lower case. `.env` fills what the environment leaves open."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+
+    bot_token: SecretStr = SecretStr("")
+    telegram_api_base: str = "https://api.telegram.org"
+    telegram_updates: Literal["polling", "webhook"] = "polling"
+    telegram_webhook_secret: SecretStr = SecretStr("")
+    public_base_url: str = ""
+    web_host: str = "127.0.0.1"
+    web_port: int = Field(default=8088, ge=0, le=65_535)
+
+    kie_api_base: str = "https://api.kie.ai"
+    kie_upload_base: str = "https://kieai.redpandaai.co"
+    kie_webhook_secret: SecretStr = SecretStr("")
+    video_models: str = "kling-2.6/image-to-video,bytedance/seedance-1.5-pro,hailuo/2-3-image-to-video-standard"
+
+    openai_api_key: SecretStr = SecretStr("")
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: str = "gpt-5-mini"
+
+    database_url: SecretStr = SecretStr("postgresql://neurocards@localhost:5432/neurocards")
+    temporal_address: str = "localhost:7233"
+    temporal_namespace: str = "default"
+    temporal_payload_key: SecretStr = SecretStr("")
+    media_url: str = "file://./.data/media"
+
+    admin_tg_ids: str = ""
+    support_contact: str = "@support"
+    welcome_credits: int = Field(default=3, ge=0, le=1_000)
+
+    metrics_port: int = Field(default=0, ge=0, le=65_535, description="0: no metrics endpoint")
+    log_format: Literal["auto", "json", "text"] = "auto"
+    time_scale: float = Field(default=1.0, gt=0, le=1)
+
+    @field_validator("telegram_api_base", "kie_api_base", "kie_upload_base", "openai_base_url", "public_base_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("is not a web address")
+        return value.rstrip("/")
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_address(cls, value: SecretStr) -> SecretStr:
+        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("is not a PostgreSQL address")
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def _media_address(cls, value: str) -> str:
+        if urlsplit(value).scheme not in {"file", "s3"}:
+            raise ValueError("is neither file:///… nor s3://…")
+        return value
+
+    @field_validator("video_models")
+    @classmethod
+    def _known_models(cls, value: str) -> str:
+        slugs = [slug.strip() for slug in value.split(",") if slug.strip()]
+        unknown = [slug for slug in slugs if slug not in CATALOGUE]
+        if unknown or not slugs:
+            raise ValueError(f"names no video model of the catalogue: {', '.join(unknown) or 'empty'}")
+        return ",".join(slugs)
+
+    @field_validator("admin_tg_ids")
+    @classmethod
+    def _numbers(cls, value: str) -> str:
+        if any(not part.strip().isdigit() for part in value.split(",") if part.strip()):
+            raise ValueError("is not a list of numbers")
+        return value
+
+    @property
+    def admins(self) -> tuple[int, ...]:
+        return tuple(int(part) for part in self.admin_tg_ids.split(",") if part.strip())
+
+    @property
+    def preferred_models(self) -> tuple[str, ...]:
+        return tuple(self.video_models.split(","))
+
+    @property
+    def order_policy(self) -> OrderPolicy:
+        return OrderPolicy().scaled(self.time_scale)
+
+
+def load_settings() -> Settings:
+    """Raise WrongSetting for the first value that cannot be used."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        said = str(first["msg"]).removeprefix("Value error, ")
+        example = f", for example {name}={_EXAMPLES[name]}" if name in _EXAMPLES else ""
+        raise WrongSetting(f"{name}: {said}{example}") from None
+
+
+def load_kie_keys() -> tuple[KieKey, ...]:
+    """`KIE_API_KEY` and `KIE_API_KEY_1` … `_10`; without a named account each key is its own."""
+    environment = {**dotenv_values(".env"), **os.environ}
+    return tuple(
+        _kie_key(name, secret, environment)
+        for slot in _KEY_SLOTS
+        if (secret := environment.get(name := f"KIE_API_KEY{slot}"))
+    )
+
+
+def _kie_key(name: str, secret: str, environment: Mapping[str, str | None]) -> KieKey:
+    """The id holds a digest, so that a new key in an old slot does not inherit the old one's block."""
+    digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
+    key_id = f"{name.removeprefix('KIE_API_').lower().replace('_', '')}-{digest}"
+    account = environment.get(f"{name}_ACCOUNT") or key_id
+    return KieKey(KeyRef(key_id, account), SecretStr(secret))
