@@ -1,0 +1,282 @@
+"""What every stand-in understands under /control: ordered faults, and a journal of what came."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from standins.server import Dropped, HalfAnswer
+
+Clock = Callable[[], datetime]
+Effect = Callable[[], Awaitable[Response]]
+OrderT = TypeVar("OrderT", bound=BaseModel)
+
+_JOURNAL_ENTRIES_MAX = 50_000
+_VALUE_CHARACTERS_MAX = 4_000
+
+FaultKind = Literal[
+    "answer",  # this answer, no effect
+    "drop_request",  # no effect, connection dropped
+    "drop_answer",  # the effect, connection dropped
+    "delay",  # a pause, then effect and answer
+    "delay_answer",  # the effect at once, the answer after a pause
+    "half_answer",  # the effect, and half of its answer
+]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Fault(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    where: str = "*"
+    match: str = ""
+    user: str = ""
+    skip: int = Field(default=0, ge=0)
+    times: int = Field(default=1, ge=-1, description="-1: for ever")
+    kind: FaultKind = "answer"
+    status: int = Field(default=500, ge=200, le=599)
+    body: JsonValue = None
+    headers: dict[str, str] = {}
+    delay_seconds: float = Field(default=0, ge=0, le=3600)
+
+    def aims_at(self, call: "Call") -> bool:
+        return (
+            self.where in {"*", call.where} and self.user in {"", call.user} and self.match in call.searchable
+        )
+
+    def answer(self) -> Response:
+        if isinstance(self.body, str):
+            return Response(self.body, self.status, {"content-type": "text/plain", **self.headers})
+        return JSONResponse(self.body, self.status, self.headers)
+
+
+@dataclass
+class Call:
+    """A request as faults and the journal see it.
+
+    `about` is text that belongs to the request without being in it (the prompt of the task asked for);
+    `facts` is filled by the handler with what the request led to.
+    """
+
+    where: str
+    fields: dict[str, Any]
+    user: str = ""
+    about: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def searchable(self) -> str:
+        return "\n".join([self.about, *_leaves(self.fields)])
+
+
+class JournalEntry(BaseModel):
+    seq: int
+    at: datetime
+    where: str
+    user: str
+    fields: dict[str, Any]
+    facts: dict[str, Any] = {}
+    outcome: str = "open"
+
+
+@dataclass
+class _Armed:
+    id: int
+    fault: Fault
+    skip_left: int
+    times_left: int
+    hits: int = 0
+
+    def fires(self) -> bool:
+        if self.skip_left:
+            self.skip_left -= 1
+            return False
+        self.times_left -= self.times_left > 0
+        self.hits += 1
+        return True
+
+    def shown(self) -> dict[str, Any]:
+        counts = {"skip_left": self.skip_left, "times_left": self.times_left, "hits": self.hits}
+        return {"id": self.id, **self.fault.model_dump(), **counts}
+
+
+class Control:
+    def __init__(self, on_reset: Callable[[], None] = lambda: None, clock: Clock = utc_now) -> None:
+        self._on_reset = on_reset
+        self._clock = clock
+        self._armed: dict[int, _Armed] = {}
+        self._journal: deque[JournalEntry] = deque(maxlen=_JOURNAL_ENTRIES_MAX)
+        self._last_fault_id = 0
+        self._last_seq = 0
+
+    def order(self, fault: Fault) -> int:
+        self._last_fault_id += 1
+        self._armed[self._last_fault_id] = _Armed(self._last_fault_id, fault, fault.skip, fault.times)
+        return self._last_fault_id
+
+    def journal(self, since: int = 0, where: str = "") -> list[JournalEntry]:
+        return [entry for entry in self._journal if entry.seq > since and where in {"", entry.where}]
+
+    def note(self, call: Call, outcome: str = "open") -> JournalEntry:
+        """For what is worth reading in the journal without being a request (a callback that was sent)."""
+        self._last_seq += 1
+        entry = JournalEntry(
+            seq=self._last_seq,
+            at=self._clock(),
+            where=call.where,
+            user=call.user,
+            fields=_readable(call.fields),
+            outcome=outcome,
+        )
+        self._journal.append(entry)
+        return entry
+
+    def reset(self) -> None:
+        self._armed.clear()
+        self._journal.clear()
+        self._on_reset()
+
+    async def handle(self, call: Call, effect: Effect) -> Response:
+        """Every request of a stand-in goes through here: journal, fault if one is due, else the effect."""
+        entry = self.note(call)
+        entry.facts = call.facts
+        armed = self._due(call)
+        if armed is None:
+            response = await effect()
+            entry.outcome = str(response.status_code)
+            return response
+        entry.outcome = f"{armed.fault.kind} (fault {armed.id})"
+        return await _faulty(armed.fault, effect)
+
+    def _due(self, call: Call) -> _Armed | None:
+        for armed in self._armed.values():
+            if armed.times_left and armed.fault.aims_at(call) and armed.fires():
+                return armed
+        return None
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/control/faults", self._post_faults, methods=["POST"]),
+            Route("/control/faults", self._get_faults, methods=["GET"]),
+            Route("/control/faults", self._delete_faults, methods=["DELETE"]),
+            Route("/control/faults/{id:int}", self._delete_faults, methods=["DELETE"]),
+            Route("/control/journal", self._get_journal, methods=["GET"]),
+            Route("/control/reset", self._post_reset, methods=["POST"]),
+        ]
+
+    async def _post_faults(self, request: Request) -> Response:
+        orders = await read_orders(request, Fault)
+        if isinstance(orders, Response):
+            return orders
+        return JSONResponse({"ids": [self.order(fault) for fault in orders]})
+
+    async def _get_faults(self, _request: Request) -> Response:
+        return JSONResponse({"faults": [armed.shown() for armed in self._armed.values()]})
+
+    async def _delete_faults(self, request: Request) -> Response:
+        if "id" not in request.path_params:
+            self._armed.clear()
+        elif self._armed.pop(request.path_params["id"], None) is None:
+            return JSONResponse({"error": "no such fault"}, 404)
+        return JSONResponse({"faults": len(self._armed)})
+
+    async def _get_journal(self, request: Request) -> Response:
+        since = request.query_params.get("since", "0")
+        if not since.isdigit():
+            return JSONResponse({"error": "since is the number of the last entry you have seen"}, 400)
+        entries = self.journal(int(since), request.query_params.get("where", ""))
+        return JSONResponse(
+            {"entries": [entry.model_dump(mode="json") for entry in entries], "last": self._last_seq}
+        )
+
+    async def _post_reset(self, _request: Request) -> Response:
+        self.reset()
+        return JSONResponse({"ok": True})
+
+
+async def read_orders(request: Request, kind: type[OrderT]) -> list[OrderT] | Response:
+    """The body as one order or a list of them; a 400 that says what is wrong with it otherwise."""
+    try:
+        raw = json.loads(await request.body() or b"{}")
+        return TypeAdapter(list[kind]).validate_python(raw if isinstance(raw, list) else [raw])  # type: ignore[valid-type]  # the adapter is built at run time
+    except json.JSONDecodeError:
+        return JSONResponse({"error": "the body is not JSON"}, 400)
+    except ValidationError as refusal:
+        return JSONResponse(
+            {"error": json.loads(refusal.json(include_url=False, include_context=False))}, 400
+        )
+
+
+async def read_fields(request: Request) -> dict[str, Any]:
+    """Query, then JSON or form fields; uploads stay `UploadFile`s."""
+    fields: dict[str, Any] = dict(request.query_params)
+    kind = request.headers.get("content-type", "")
+    if kind.startswith(("multipart/form-data", "application/x-www-form-urlencoded")):
+        return fields | dict(await request.form(max_part_size=64 * 1024 * 1024))
+    body = await request.body()
+    return fields | (_json_object(body) if body else {})
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(body)
+    except ValueError:
+        return {"_unreadable": body[:200].decode(errors="replace")}
+    return parsed if isinstance(parsed, dict) else {"_unreadable": str(parsed)[:200]}
+
+
+async def _faulty(fault: Fault, effect: Effect) -> Response:
+    match fault.kind:
+        case "answer":
+            return fault.answer()
+        case "drop_request":
+            return Dropped()
+        case "drop_answer":
+            await effect()
+            return Dropped()
+        case "delay":
+            await asyncio.sleep(fault.delay_seconds)
+            return await effect()
+        case "delay_answer":
+            response = await effect()
+            await asyncio.sleep(fault.delay_seconds)
+            return response
+        case "half_answer":
+            return HalfAnswer(await effect())
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from _leaves(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(item)
+    elif isinstance(value, UploadFile):
+        yield value.filename or ""
+    else:
+        yield str(value)
+
+
+def _readable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _readable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    if isinstance(value, UploadFile):
+        return {"file": value.filename, "bytes": value.size, "content_type": value.content_type}
+    if isinstance(value, str) and len(value) > _VALUE_CHARACTERS_MAX:
+        return f"{value[:_VALUE_CHARACTERS_MAX]}… ({len(value)} characters)"
+    return value
