@@ -56,7 +56,9 @@ class Settings(BaseSettings):
     kie_api_base: str = "https://api.kie.ai"
     kie_upload_base: str = "https://kieai.redpandaai.co"
     kie_webhook_secret: SecretStr = SecretStr("")
-    video_models: str = "kling-2.6/image-to-video,bytedance/seedance-1.5-pro,hailuo/2-3-image-to-video-standard"
+    video_models: str = (
+        "kling-2.6/image-to-video,bytedance/seedance-1.5-pro,hailuo/2-3-image-to-video-standard"
+    )
 
     openai_api_key: SecretStr = SecretStr("")
     openai_base_url: str = "https://api.openai.com/v1"
@@ -76,7 +78,9 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "text"] = "auto"
     time_scale: float = Field(default=1.0, gt=0, le=1)
 
-    @field_validator("telegram_api_base", "kie_api_base", "kie_upload_base", "openai_base_url", "public_base_url")
+    @field_validator(
+        "telegram_api_base", "kie_api_base", "kie_upload_base", "openai_base_url", "public_base_url"
+    )
     @classmethod
     def _web_address(cls, value: str) -> str:
         parts = urlsplit(value)

@@ -90,7 +90,7 @@ create table videos (
     price_credits integer not null,
     state text not null default 'OPEN'
         check (state in ('OPEN', 'DELIVERING', 'DELIVERED', 'WAITING', 'FAILED', 'CANCELLED')),
-    stage text not null default 'accepted',
+    opened_at timestamptz,                 -- its workflow was started: only that one settles it now
     failure_class text,
     failure_reason text not null default 'none',
     script text,                           -- what GPT wrote, or the user's own prompt

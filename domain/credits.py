@@ -1,0 +1,42 @@
+"""The kinds of ledger entries, and what each does to a wallet."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EntryKind(StrEnum):
+    WELCOME = "welcome"
+    GRANT = "grant"
+    RESERVE = "reserve"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    VOID = "void"  # an order released before it was reserved: a late reserve is refused
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A wallet, in credits."""
+
+    available: int
+    reserved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger before it is written. `cause` is unique and makes it happen once."""
+
+    user_id: int
+    kind: EntryKind
+    cause: str
+    available_delta: int = 0
+    reserved_delta: int = 0
+    order_id: str | None = None
+    video_id: str | None = None
+    note: str = ""
+
+
+class NotEnoughCredits(Exception):
+    def __init__(self, available: int, needed: int) -> None:
+        super().__init__(f"{available} available, {needed} needed")
+        self.available = available
+        self.needed = needed

@@ -1,0 +1,295 @@
+"""Orders: the tap, what an order is made of, and how it stands."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from domain import ids
+from domain.clock import Clock
+from domain.credits import NotEnoughCredits
+from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
+from domain.orders import Brief, Language, OrderState, Photo, Template, VideoState
+from store.database import Connection, Database, Row, load_queries
+from store.ledger import Ledger
+
+_queries = load_queries("orders")
+_videos = load_queries("videos")
+
+
+class PlacementKind(StrEnum):
+    PLACED = "placed"
+    ALREADY_PLACED = "already_placed"
+    NOT_ENOUGH = "not_enough"
+    SUPERSEDED = "superseded"
+    NOT_YOURS = "not_yours"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """What one tap on Generate did."""
+
+    kind: PlacementKind
+    order_id: str
+    available: int = 0
+    needed: int = 0
+    video_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    id: str
+    user_id: int
+    tg_user_id: int | None
+    blocked: bool
+    video_count: int
+    language: Language
+    state: OrderState
+    failure_class: FailureClass | None
+    failure_reason: FailureReason
+    photo_media_key: str | None
+    photo_width: int
+    photo_height: int
+    created_at: datetime
+    deadline_at: datetime
+    brief: Brief
+    photo: Photo
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSource:
+    """What a card made from an earlier order starts with."""
+
+    brief: Brief
+    photo: Photo
+    video_count: int
+    retryable_count: int
+    language: Language
+    price_credits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Videos of an order by state; `open` includes those being delivered."""
+
+    open: int = 0
+    delivered: int = 0
+    waiting: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class UnknownOrder(Exception):
+    """There is no such order."""
+
+
+class Orders:
+    """`deadline` is tap → delivered or refunded."""
+
+    def __init__(self, database: Database, ledger: Ledger, clock: Clock, deadline: timedelta) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+        self._deadline = deadline
+
+    async def place(self, draft_id: str, tg_user_id: int, card_message_id: int | None = None) -> Placement:
+        """Commit order, videos and the reservation together, or nothing at all."""
+        try:
+            async with self._database.transaction() as connection:
+                return await self._place(connection, draft_id, tg_user_id, card_message_id)
+        except NotEnoughCredits as short:
+            return Placement(PlacementKind.NOT_ENOUGH, draft_id, short.available, short.needed)
+
+    async def _place(
+        self, connection: Connection, draft_id: str, tg_user_id: int, card_message_id: int | None
+    ) -> Placement:
+        draft = await _queries.lock_draft(connection, draft_id=draft_id)
+        if draft is None or draft["tg_user_id"] != tg_user_id:
+            return Placement(PlacementKind.NOT_YOURS, draft_id)
+        if await _queries.order_exists(connection, order_id=draft_id):
+            return Placement(PlacementKind.ALREADY_PLACED, draft_id, video_count=draft["video_count"])
+        if draft["superseded_at"] is not None:
+            return Placement(PlacementKind.SUPERSEDED, draft_id)
+        price_credits = draft["video_count"] * draft["price_credits"]
+        await self._ledger.reserve(connection, draft["user_id"], draft_id, price_credits)
+        await self._insert(connection, draft, price_credits)
+        message_id = card_message_id or draft["card_message_id"]
+        if message_id:
+            await _queries.insert_card_placeholder(
+                connection, order_id=draft_id, chat_id=tg_user_id, message_id=message_id, now=self._clock()
+            )
+        return Placement(PlacementKind.PLACED, draft_id, video_count=draft["video_count"])
+
+    async def _insert(self, connection: Connection, draft: Row, price_credits: int) -> None:
+        now = self._clock()
+        deadline_at = now + self._deadline
+        await _queries.insert_order(
+            connection,
+            id=draft["id"],
+            user_id=draft["user_id"],
+            video_count=draft["video_count"],
+            price_credits=price_credits,
+            language=draft["language"],
+            now=now,
+            deadline_at=deadline_at,
+        )
+        for number in range(1, draft["video_count"] + 1):
+            await _queries.insert_video(
+                connection,
+                id=ids.video_id(draft["id"], number),
+                order_id=draft["id"],
+                user_id=draft["user_id"],
+                number=number,
+                price_credits=draft["price_credits"],
+                deadline_at=deadline_at,
+            )
+
+    async def read(self, order_id: str) -> OrderRow:
+        """Raise UnknownOrder."""
+        async with self._database.connection() as connection:
+            row = await _queries.read_order(connection, order_id=order_id)
+        if row is None:
+            raise UnknownOrder(order_id)
+        return _order(row)
+
+    async def reserve(self, order_id: str) -> bool:
+        """Repeat the tap's reservation and get its first result."""
+        async with self._database.transaction() as connection:
+            order = await _queries.lock_order(connection, order_id=order_id)
+            if order is None:
+                raise UnknownOrder(order_id)
+            try:
+                return await self._ledger.reserve(
+                    connection, order["user_id"], order_id, order["price_credits"]
+                )
+            except NotEnoughCredits:
+                return False
+
+    async def release(self, order_id: str, failure_class: FailureClass, reason: FailureReason) -> Progress:
+        """Refund the videos whose workflow was never started, and remember why."""
+        async with self._database.transaction() as connection:
+            order = await _queries.lock_order(connection, order_id=order_id)
+            if order is None:
+                raise UnknownOrder(order_id)
+            await self._refund_unopened(connection, order, failure_class, reason)
+            await _queries.close_order(
+                connection,
+                order_id=order_id,
+                now=self._clock(),
+                failure_class=failure_class.value,
+                failure_reason=reason.value,
+            )
+        return await self.progress(order_id)
+
+    async def _refund_unopened(
+        self, connection: Connection, order: Row, failure_class: FailureClass, reason: FailureReason
+    ) -> None:
+        reserved = not await self._ledger.void_if_unreserved(connection, order["user_id"], order["id"])
+        videos = [row async for row in _videos.lock_unopened_videos(connection, order_id=order["id"])]
+        for video in videos:
+            if reserved:
+                await self._ledger.settle(
+                    connection, video["user_id"], video["id"], video["price_credits"], captured=False
+                )
+            await _videos.close_video(
+                connection,
+                video_id=video["id"],
+                state=VideoState.FAILED.value,
+                failure_class=failure_class.value,
+                failure_reason=reason.value,
+                now=self._clock(),
+            )
+
+    async def close(self, order_id: str) -> Progress:
+        async with self._database.connection() as connection:
+            await _queries.close_order(
+                connection, order_id=order_id, now=self._clock(), failure_class=None, failure_reason="none"
+            )
+        return await self.progress(order_id)
+
+    async def progress(self, order_id: str) -> Progress:
+        async with self._database.connection() as connection:
+            rows = {
+                VideoState(row["state"]): row["videos"]
+                async for row in _queries.progress(connection, order_id=order_id)
+            }
+        return Progress(
+            open=rows.get(VideoState.OPEN, 0) + rows.get(VideoState.DELIVERING, 0),
+            delivered=rows.get(VideoState.DELIVERED, 0),
+            waiting=rows.get(VideoState.WAITING, 0),
+            failed=rows.get(VideoState.FAILED, 0),
+            cancelled=rows.get(VideoState.CANCELLED, 0),
+        )
+
+    async def unstarted(self, older_than: timedelta) -> list[str]:
+        """Committed orders without a workflow."""
+        async with self._database.connection() as connection:
+            rows = _queries.unstarted(connection, before=self._clock() - older_than)
+            return [row["id"] async for row in rows]
+
+    async def mark_started(self, order_id: str) -> None:
+        async with self._database.connection() as connection:
+            await _queries.mark_started(connection, order_id=order_id, now=self._clock())
+
+    async def keep_photo(self, order_id: str, media_key: str, width: int, height: int) -> None:
+        async with self._database.connection() as connection:
+            await _queries.keep_photo(
+                connection, order_id=order_id, media_key=media_key, width=width, height=height
+            )
+
+    async def keep_scripts(self, order_id: str, scripts: list[str]) -> None:
+        """One per video, in order; scripts that are there already stay."""
+        async with self._database.transaction() as connection:
+            for number, script in enumerate(scripts, start=1):
+                await _queries.set_script(connection, video_id=ids.video_id(order_id, number), script=script)
+
+    async def has_scripts(self, order_id: str) -> bool:
+        async with self._database.connection() as connection:
+            return all([row["script"] async for row in _queries.scripts(connection, order_id=order_id)])
+
+    async def refunded_credits(self, order_id: str) -> int:
+        async with self._database.connection() as connection:
+            return int(await _queries.refunded_credits(connection, order_id=order_id))
+
+    async def retryable_count(self, order_id: str) -> int:
+        """Failed videos whose class offers Try again."""
+        async with self._database.connection() as connection:
+            rows = _queries.failed_videos(connection, order_id=order_id)
+            classes = [row["failure_class"] async for row in rows]
+        return sum(CLASS_POLICIES[FailureClass(each)].offers_try_again for each in classes if each)
+
+    async def source(self, order_id: str, tg_user_id: int) -> OrderSource | None:
+        """None for an order that is not this user's."""
+        async with self._database.connection() as connection:
+            row = await _queries.read_order(connection, order_id=order_id)
+        if row is None or row["tg_user_id"] != tg_user_id:
+            return None
+        order = _order(row)
+        return OrderSource(
+            order.brief,
+            order.photo,
+            order.video_count,
+            await self.retryable_count(order_id),
+            order.language,
+            row["video_price_credits"],
+        )
+
+
+def _order(row: Row) -> OrderRow:
+    return OrderRow(
+        id=row["id"],
+        user_id=row["user_id"],
+        tg_user_id=row["tg_user_id"],
+        blocked=row["blocked_at"] is not None,
+        video_count=row["video_count"],
+        language=Language(row["language"]),
+        state=OrderState(row["state"]),
+        failure_class=FailureClass(row["failure_class"]) if row["failure_class"] else None,
+        failure_reason=FailureReason(row["failure_reason"]),
+        photo_media_key=row["photo_media_key"],
+        photo_width=row["photo_width"] or 0,
+        photo_height=row["photo_height"] or 0,
+        created_at=row["created_at"],
+        deadline_at=row["deadline_at"],
+        brief=Brief(Template(row["template"]), row["product_text"], row["wishes"], row["own_prompt"]),
+        photo=Photo(row["photo_file_id"], row["photo_unique_id"], row["card_file_id"]),
+    )

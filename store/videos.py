@@ -1,0 +1,210 @@
+"""Videos: their rows, their settlement, and the start of a delivery."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.clock import Clock
+from domain.credits import EntryKind
+from domain.failures import Failure, FailureClass, FailureReason
+from domain.orders import Language, VideoState
+from store.database import Connection, Database, Row, load_queries
+from store.ledger import Ledger
+
+_queries = load_queries("videos")
+
+
+class AlreadySettled(Exception):
+    """The video is closed: whoever asked has nothing left to do."""
+
+
+class UnknownVideo(Exception):
+    """There is no such video."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRow:
+    id: str
+    order_id: str
+    number: int
+    video_count: int
+    price_credits: int
+    state: VideoState
+    failure_class: FailureClass | None
+    failure_reason: FailureReason
+    language: Language
+    chat_id: int | None
+    script: str | None
+    photo_media_key: str | None
+    photo_file_id: str
+    card_file_id: str
+    result_media_key: str | None
+    result_width: int
+    result_height: int
+    result_seconds: float
+    telegram_file_id: str | None
+    sends_refused: int
+    deadline_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What the video's settlement is now; `won` when this call wrote it."""
+
+    state: VideoState
+    captured: bool
+    won: bool
+
+
+class Videos:
+    def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._clock = clock
+
+    async def read(self, video_id: str) -> VideoRow:
+        """Raise UnknownVideo."""
+        async with self._database.connection() as connection:
+            row = await _queries.read_video(connection, video_id=video_id)
+        if row is None:
+            raise UnknownVideo(video_id)
+        return _video(row)
+
+    async def open(self, video_id: str) -> VideoRow:
+        """From now on only this video's workflow, cancel or housekeeping settles it."""
+        async with self._database.transaction() as connection:
+            await self._locked_open(connection, video_id)
+            await _queries.open_video(connection, video_id=video_id, now=self._clock())
+        return await self.read(video_id)
+
+    async def begin_delivery(self, video_id: str) -> VideoRow:
+        """`OPEN → DELIVERING`, committed before the first send. Raise AlreadySettled."""
+        async with self._database.transaction() as connection:
+            await self._locked_open(connection, video_id)
+            await _queries.begin_delivering(connection, video_id=video_id)
+        return await self.read(video_id)
+
+    async def settle(
+        self, video_id: str, state: VideoState, failure: Failure | None = None, *, only_open: bool = False
+    ) -> Settlement:
+        """Close a video and capture or refund its price, in one transaction; first come, first served.
+
+        `only_open` leaves a video that is being delivered alone.
+        """
+        async with self._database.transaction() as connection:
+            video = await self._locked(connection, video_id)
+            current = VideoState(video["state"])
+            if current.closed or (only_open and current is not VideoState.OPEN):
+                return Settlement(current, current.captured, won=False)
+            return await self._close(connection, video, state, failure)
+
+    async def cancel(self, video_id: str) -> Settlement:
+        """CANCELLED and refunded, unless it may have been bought."""
+        async with self._database.transaction() as connection:
+            video = await self._locked(connection, video_id)
+            current = VideoState(video["state"])
+            bought = await _queries.bought_attempts(connection, video_id=video_id)
+            if current is not VideoState.OPEN or bought:
+                return Settlement(current, current.captured, won=False)
+            return await self._close(connection, video, VideoState.CANCELLED, None)
+
+    async def _close(
+        self, connection: Connection, video: Row, state: VideoState, failure: Failure | None
+    ) -> Settlement:
+        kind = await self._ledger.settle(
+            connection, video["user_id"], video["id"], video["price_credits"], captured=state.captured
+        )
+        await _queries.close_video(
+            connection,
+            video_id=video["id"],
+            state=state.value,
+            failure_class=failure.failure_class.value if failure else None,
+            failure_reason=failure.reason.value if failure else FailureReason.NONE.value,
+            now=self._clock(),
+        )
+        await _queries.leave_queue(connection, video_id=video["id"])
+        return Settlement(state, kind is EntryKind.CAPTURE, won=True)
+
+    async def keep_result(
+        self, video_id: str, media_key: str, width: int, height: int, seconds: float
+    ) -> None:
+        async with self._database.connection() as connection:
+            await _queries.keep_result(
+                connection,
+                video_id=video_id,
+                media_key=media_key,
+                width=width,
+                height=height,
+                seconds=seconds,
+                now=self._clock(),
+            )
+
+    async def keep_file_id(self, video_id: str, file_id: str) -> None:
+        """Telegram's id of the sent video: from now on everything uses it."""
+        async with self._database.connection() as connection:
+            await _queries.keep_file_id(connection, video_id=video_id, file_id=file_id, now=self._clock())
+
+    async def count_refused_send(self, video_id: str) -> int:
+        async with self._database.connection() as connection:
+            return int(await _queries.count_refused_send(connection, video_id=video_id))
+
+    async def mark_delivered(self, video_id: str) -> None:
+        """A video that waited for its user has reached him."""
+        async with self._database.connection() as connection:
+            await _queries.mark_delivered(connection, video_id=video_id)
+
+    async def of_order(self, order_id: str) -> list[str]:
+        async with self._database.connection() as connection:
+            return [row["id"] async for row in _queries.videos_of_order(connection, order_id=order_id)]
+
+    async def waiting_for(self, tg_user_id: int) -> list[str]:
+        async with self._database.connection() as connection:
+            return [row["id"] async for row in _queries.waiting_videos(connection, tg_user_id=tg_user_id)]
+
+    async def delivered_file(self, video_id: str, tg_user_id: int) -> str | None:
+        async with self._database.connection() as connection:
+            file_id = await _queries.delivered_file(connection, video_id=video_id, tg_user_id=tg_user_id)
+        return str(file_id) if file_id else None
+
+    async def overdue(self, grace: timedelta) -> list[tuple[str, VideoState]]:
+        """Videos past their deadline that nobody closed."""
+        async with self._database.connection() as connection:
+            rows = _queries.overdue_videos(connection, before=self._clock() - grace)
+            return [(row["id"], VideoState(row["state"])) async for row in rows]
+
+    async def _locked(self, connection: Connection, video_id: str) -> Row:
+        row: Row | None = await _queries.lock_video(connection, video_id=video_id)
+        if row is None:
+            raise UnknownVideo(video_id)
+        return row
+
+    async def _locked_open(self, connection: Connection, video_id: str) -> Row:
+        row = await self._locked(connection, video_id)
+        if VideoState(row["state"]).closed:
+            raise AlreadySettled(video_id)
+        return row
+
+
+def _video(row: Row) -> VideoRow:
+    return VideoRow(
+        id=row["id"],
+        order_id=row["order_id"],
+        number=row["number"],
+        video_count=row["video_count"],
+        price_credits=row["price_credits"],
+        state=VideoState(row["state"]),
+        failure_class=FailureClass(row["failure_class"]) if row["failure_class"] else None,
+        failure_reason=FailureReason(row["failure_reason"]),
+        language=Language(row["language"]),
+        chat_id=row["tg_user_id"],
+        script=row["script"],
+        photo_media_key=row["photo_media_key"],
+        photo_file_id=row["photo_file_id"],
+        card_file_id=row["card_file_id"],
+        result_media_key=row["result_media_key"],
+        result_width=row["result_width"] or 0,
+        result_height=row["result_height"] or 0,
+        result_seconds=row["result_seconds"] or 0.0,
+        telegram_file_id=row["telegram_file_id"],
+        sends_refused=row["sends_refused"],
+        deadline_at=row["deadline_at"],
+    )
