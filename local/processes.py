@@ -1,0 +1,130 @@
+"""Child processes with their own log file, ended by their own pid, in the order we choose."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+LOCALHOST: Final = "127.0.0.1"
+LOG_TAIL_LINES: Final = 12
+STOP_TIMEOUT_SECONDS: Final = 20.0
+_PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+class ChildFailed(Exception):
+    """One sentence: which program ended or never became ready, and where its log is."""
+
+
+class Child:
+    """One process in a session of its own, so that Ctrl-C in the terminal reaches only us."""
+
+    def __init__(
+        self, name: str, process: asyncio.subprocess.Process, log_path: Path, stop_signal: int
+    ) -> None:
+        self.name = name
+        self.log_path = log_path
+        self._process = process
+        self._stop_signal = stop_signal
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.returncode
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.returncode is None
+
+    async def wait(self) -> int:
+        return await self._process.wait()
+
+    async def kill(self) -> None:
+        """As `kill -9` does: nothing is drained."""
+        self._signal(signal.SIGKILL)
+        await self.wait()
+
+    async def stop(self, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> int:
+        """Ask it to end; end it when it does not."""
+        self._signal(self._stop_signal)
+        try:
+            return await asyncio.wait_for(self.wait(), timeout_seconds)
+        except TimeoutError:
+            await self.kill()
+            return await self.wait()
+
+    def log_tail(self) -> str:
+        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
+        return "\n".join(lines[-LOG_TAIL_LINES:])
+
+    def failed(self, what: str) -> ChildFailed:
+        return ChildFailed(f"{self.name} {what}; its log is {self.log_path}\n{self.log_tail()}".rstrip())
+
+    def _signal(self, number: int) -> None:
+        if self.is_running:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+
+async def spawn(
+    name: str,
+    command: Sequence[str | Path],
+    *,
+    log_path: Path,
+    env: Mapping[str, str] | None = None,
+    stop_signal: int = signal.SIGTERM,
+    **options: Any,
+) -> Child:
+    """Start it from the main thread: Linux ties the death signal to the thread that forked."""
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    with log_path.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *map(str, command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=dict(env) if env is not None else None,
+            start_new_session=True,
+            preexec_fn=_end_with_parent(stop_signal),
+            **options,
+        )
+    return Child(name, process, log_path, stop_signal)
+
+
+def _end_with_parent(stop_signal: int) -> Callable[[], None] | None:
+    """Nothing survives a killed parent on Linux; elsewhere the next start ends what was left."""
+    if _LIBC is None:
+        return None
+    set_option = _LIBC.prctl
+    return lambda: set_option(_PR_SET_PDEATHSIG, stop_signal)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOCALHOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def is_port_taken(port: int, host: str = LOCALHOST) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+        return False
+
+
+def beside_python(program: str) -> str | None:
+    """A wheel puts its program next to the interpreter."""
+    path = Path(sys.executable).parent / program
+    return str(path) if os.access(path, os.X_OK) else None
