@@ -1,0 +1,138 @@
+"""Temporal's development server with its Web UI, on a SQLite file that survives restarts."""
+
+import asyncio
+import shutil
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError
+
+from local.processes import LOCALHOST, Child, ChildFailed, beside_python, free_port, spawn
+from workflows.namespace import prepare_namespace
+
+NAMESPACE: Final = "default"
+START_TIMEOUT_SECONDS: Final = 60.0
+_CONNECT_TIMEOUT: Final = timedelta(seconds=5)
+_START_TRIES: Final = 3
+
+_SEARCH_ATTRIBUTES: Final = (
+    "OrderStage=Keyword",
+    "FailureClass=Keyword",
+    "VideoModel=Keyword",
+    "TgUserId=Int",
+    "KieTaskIds=KeywordList",
+)
+_DYNAMIC_CONFIG: Final = (
+    "matching.enableFairness=true",
+    "matching.numTaskqueueReadPartitions=1",  # fairness and priority hold within a partition
+    "matching.numTaskqueueWritePartitions=1",
+)
+# The defaults sync every write twice: a third of the throughput, and no safer against a killed process.
+_SQLITE_PRAGMAS: Final = ("journal_mode=wal", "synchronous=1")
+
+
+class TemporalServer:
+    def __init__(self, folder: Path, *, port: int = 0, ui_port: int | None = 0) -> None:
+        """Ports of 0 become free ones; `ui_port` None is a server without Web UI."""
+        self.folder = folder.resolve()
+        self.port = port
+        self.ui_port = ui_port
+        self._child: Child | None = None
+
+    @property
+    def child(self) -> Child:
+        if self._child is None:
+            raise RuntimeError("Temporal was not started")
+        return self._child
+
+    @property
+    def address(self) -> str:
+        return f"{LOCALHOST}:{self.port}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.ui_port}"
+
+    async def start(self) -> None:
+        """Ready for the first workflow when this returns."""
+        for attempt in range(_START_TRIES):
+            port, ui_port = self.port or free_port(), self.ui_port or free_port()
+            if await self._try_start(port, ui_port):
+                self.port, self.ui_port = port, ui_port if self.ui_port is not None else None
+                return
+            if self.port or attempt + 1 == _START_TRIES:
+                raise self.child.failed("did not start")
+
+    async def stop(self) -> None:
+        if self._child is not None:
+            await self._child.stop()
+
+    async def _try_start(self, port: int, ui_port: int) -> bool:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._child = await spawn(
+            "Temporal",
+            self._command(port, ui_port),
+            log_path=self.folder / "temporal.log",
+            cwd=str(self.folder),
+        )
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while self._child.is_running and time.monotonic() < deadline:
+            if await _answers(port) and await _is_prepared(port):
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    def _command(self, port: int, ui_port: int) -> list[str]:
+        return [
+            _program(),
+            *("server", "start-dev", "--ip", LOCALHOST, "--port", str(port)),
+            *("--log-level", "warn", "--namespace", NAMESPACE),
+            *(
+                ("--headless",)
+                if self.ui_port is None
+                else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")
+            ),
+            *("--db-filename", str(self.folder / "temporal.sqlite")),
+            *_repeated("--sqlite-pragma", _SQLITE_PRAGMAS),
+            *_repeated("--search-attribute", _SEARCH_ATTRIBUTES),
+            *_repeated("--dynamic-config-value", _DYNAMIC_CONFIG),
+        ]
+
+
+def _program() -> str:
+    found = beside_python("temporal") or shutil.which("temporal")
+    if found is None:
+        raise ChildFailed("Temporal's program is missing: run make install")
+    return found
+
+
+def _repeated(option: str, values: tuple[str, ...]) -> list[str]:
+    return [argument for value in values for argument in (option, value)]
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(LOCALHOST, port), timeout=2)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+async def _is_prepared(port: int) -> bool:
+    try:
+        client = await connect(f"{LOCALHOST}:{port}")
+        await prepare_namespace(client)
+    except (RPCError, RuntimeError):  # RuntimeError: the SDK's word for "cannot connect"
+        return False
+    return True
+
+
+async def connect(address: str, namespace: str = NAMESPACE) -> Client:
+    return await Client.connect(
+        address, namespace=namespace, data_converter=pydantic_data_converter, connect_timeout=_CONNECT_TIMEOUT
+    )

@@ -1,0 +1,110 @@
+"""What a Temporal server must know before the first order: namespace, retention, search attributes."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Final
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+RETENTION: Final = timedelta(days=30)  # as long as an engineer may want to replay an order
+SEARCH_ATTRIBUTES: Final = {
+    "OrderStage": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "FailureClass": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "VideoModel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    "TgUserId": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    "KieTaskIds": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+}
+_RPC_TIMEOUT: Final = timedelta(seconds=10)
+_SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from its cache, every 10 s
+
+
+async def prepare_namespace(client: Client) -> list[str]:
+    """Make the client's namespace ready; answer what had to be done. Repeatable."""
+    done = await _ensure_retention(client)
+    missing = await _missing_attributes(client)
+    if missing:
+        await _add_attributes(client, missing)
+        done.append(f"search attributes {', '.join(missing)} added")
+    return done
+
+
+async def _ensure_retention(client: Client) -> list[str]:
+    """A longer retention than ours is somebody's decision and stays."""
+    kept = await _retention(client)
+    if kept is None:
+        await _register(client)
+        return [f"namespace {client.namespace} created"]
+    if kept >= RETENTION:
+        return []
+    await client.workflow_service.update_namespace(
+        UpdateNamespaceRequest(
+            namespace=client.namespace,
+            config=NamespaceConfig(workflow_execution_retention_ttl=_duration(RETENTION)),
+        ),
+        timeout=_RPC_TIMEOUT,
+    )
+    return [f"retention raised to {RETENTION.days} days"]
+
+
+async def _retention(client: Client) -> timedelta | None:
+    try:
+        answer = await client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+    return answer.config.workflow_execution_retention_ttl.ToTimedelta()
+
+
+async def _register(client: Client) -> None:
+    try:
+        await client.workflow_service.register_namespace(
+            RegisterNamespaceRequest(
+                namespace=client.namespace, workflow_execution_retention_period=_duration(RETENTION)
+            ),
+            timeout=_RPC_TIMEOUT,
+        )
+    except RPCError as error:
+        if error.status is not RPCStatusCode.ALREADY_EXISTS:  # a second setup at the same time
+            raise
+
+
+async def _missing_attributes(client: Client) -> list[str]:
+    deadline = time.monotonic() + _SPREAD_TIMEOUT_SECONDS
+    while True:
+        try:
+            answer = await client.operator_service.list_search_attributes(
+                ListSearchAttributesRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
+            )
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND or time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(1)
+        else:
+            return [name for name in SEARCH_ATTRIBUTES if name not in answer.custom_attributes]
+
+
+async def _add_attributes(client: Client, names: list[str]) -> None:
+    wanted = {name: SEARCH_ATTRIBUTES[name] for name in names}
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted), timeout=_RPC_TIMEOUT
+    )
+
+
+def _duration(span: timedelta) -> Duration:
+    duration = Duration()
+    duration.FromTimedelta(span)
+    return duration
