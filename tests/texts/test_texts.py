@@ -1,0 +1,195 @@
+"""Both languages say the same things, with the same facts."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+import texts
+from activities.contracts import Stage
+from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
+from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
+from domain.ids import new_draft_id, video_id
+from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
+from texts import cards, order_cards, say
+
+pytestmark = pytest.mark.unit
+
+CAPTION_UNITS_MAX = 1_024
+ORDER_ID = new_draft_id()
+LANGUAGES = tuple(Language)
+SHOWN_STAGES = (Stage.ACCEPTED, Stage.WRITING, Stage.QUEUED, Stage.MAKING, Stage.DELIVERING)
+
+
+def variables(language: Language) -> dict[str, frozenset[str]]:
+    source = (Path(texts.__file__).parent / f"{language}.ftl").read_text()
+    messages = re.split(r"\n(?=[a-z][\w-]* =)", re.sub(r"(?m)^#.*\n", "", source))
+    return {
+        message.split(" =")[0].strip(): frozenset(re.findall(r"\$(\w+)", message))
+        for message in messages
+        if " =" in message
+    }
+
+
+def units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2
+
+
+def failed(language: Language, failure_class: FailureClass, reason: FailureReason) -> Card:
+    return order_cards.video_failed(
+        language,
+        failure_class,
+        reason,
+        credits_back=2,
+        balance=7,
+        order_id=ORDER_ID,
+        support_contact="@help",
+        number=2,
+        count=5,
+    )
+
+
+def all_cards(language: Language) -> list[Card]:
+    brief = Brief(Template.UGC, "a mug", "a beach")
+    return [
+        cards.main_menu(language),
+        cards.help_card(language, 1, "@help"),
+        cards.balance(language, 3, 2),
+        cards.top_up(language, "@help", 3),
+        cards.choose_language(language),
+        cards.private_only(language),
+        cards.apology(language),
+        cards.ask_photo(language),
+        cards.ask_photo(language, brief_kept=True),
+        *(cards.photo_refused(language, reason) for reason in FailureReason),
+        cards.album_note(language),
+        cards.replace_or_new(language),
+        cards.ask_template(language),
+        cards.ask_template(language, own_only=True),
+        cards.ask_product_text(language),
+        cards.ask_wishes(language),
+        cards.ask_own_prompt(language),
+        cards.text_too_long(language),
+        cards.ask_count(language),
+        cards.confirm(language, brief, 3, 3, 7, ORDER_ID),
+        cards.not_enough_credits(language, 2, 5, 1, ORDER_ID),
+        cards.cancelled_draft(language),
+        cards.nothing_to_cancel(language),
+        order_cards.accepted(language, ORDER_ID, 5),
+        *(order_cards.placeholder(language, 2, 5, stage, ORDER_ID) for stage in SHOWN_STAGES),
+        order_cards.delivered(language, 2, 5, ORDER_ID),
+        order_cards.ready(language, 2, 5, video_id(ORDER_ID, 2)),
+        order_cards.captured_unknown(language, video_id(ORDER_ID, 2)),
+        order_cards.waiting_videos(language, 2),
+        *(failed(language, each, reason) for each, reason in itertools.product(FailureClass, FailureReason)),
+        *(
+            order_cards.long_wait(language, step, why)
+            for step, why in itertools.product((1, 2, 3), ("queue", "slow", "second_attempt", "outage"))
+        ),
+        order_cards.admin_alert(language, "BILLING", {"order": ORDER_ID}, "x" * 2_000),
+        order_cards.closing(
+            language,
+            delivered=3,
+            waiting=1,
+            failed=1,
+            cancelled=1,
+            credits_back=2,
+            balance=7,
+            order_id=ORDER_ID,
+            offers_try_again=True,
+        ),
+    ]
+
+
+def test_both_languages_have_the_same_keys_and_variables() -> None:
+    assert variables(Language.RU) == variables(Language.EN)
+    assert set(texts.keys(Language.RU)) == set(texts.keys(Language.EN)) == set(variables(Language.EN))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_card_renders_and_its_buttons_come_back(language: Language) -> None:
+    for card in all_cards(language):
+        assert card.text.strip()
+        assert "{" not in card.text
+        for button in itertools.chain.from_iterable(card.rows):
+            assert len(button.callback_data.encode()) <= CALLBACK_DATA_BYTES_MAX
+            assert parse_callback_data(button.callback_data) == (button.action, button.argument)
+
+
+def test_every_key_is_used_by_code() -> None:
+    folder = Path(texts.__file__).parent.parent
+    sources = [*folder.glob("texts/*.py"), *folder.glob("bot/**/*.py"), *folder.glob("activities/*.py")]
+    code = "\n".join(path.read_text() for path in sources)
+    built = ("failed-", "reason-", "stage-", "long-wait-", "closing-", "brief-", "template-", "command-")
+    for key in texts.keys(Language.EN):
+        name = key.removeprefix("button-").removesuffix("-numbered")
+        assert key.startswith(built) or f'"{name}"' in code or f'"{key}"' in code, key
+
+
+@pytest.mark.parametrize(
+    ("count", "russian", "english"),
+    [(1, "1 кредит", "1 credit"), (3, "3 кредита", "3 credits"), (5, "5 кредитов", "5 credits"),
+     (21, "21 кредит", "21 credits"), (1200, "1200 кредитов", "1200 credits")],
+)  # fmt: skip
+def test_credits_are_counted_in_both_languages(count: int, russian: str, english: str) -> None:
+    assert cards.counted_credits(Language.RU, count) == russian
+    assert cards.counted_credits(Language.EN, count) == english
+
+
+def test_videos_are_counted_in_russian() -> None:
+    assert [cards.counted_videos(Language.RU, count) for count in (1, 3, 5)] == [
+        "1 ролик",
+        "3 ролика",
+        "5 роликов",
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("letter", ["x", "ж", "🎬", "<"])
+def test_a_long_brief_fits_the_caption(language: Language, letter: str) -> None:
+    words = letter * BRIEF_TEXT_CHARS_MAX
+    brief = Brief(Template.UGC, words, words, words)
+    shown = cards.confirm(language, brief, 5, 5, 1_000, ORDER_ID).text.replace("&lt;", "<")
+    assert units(shown) <= CAPTION_UNITS_MAX
+
+
+def test_what_a_person_wrote_is_escaped() -> None:
+    card = cards.confirm(Language.EN, Brief(Template.OWN, own_prompt="<b>5 < 6 & 7"), 1, 1, 1, ORDER_ID)
+    assert "&lt;b&gt;5 &lt; 6 &amp; 7" in card.text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("failure_class", FailureClass)
+def test_a_failure_names_the_money_and_offers_what_its_class_allows(
+    language: Language, failure_class: FailureClass
+) -> None:
+    policy = CLASS_POLICIES[failure_class]
+    card = failed(language, failure_class, FailureReason.NONE)
+    actions = {button.action.value for row in card.rows for button in row}
+    assert cards.counted_credits(language, 2) in card.text
+    assert cards.counted_credits(language, 7) in card.text
+    assert ("again" in actions) is policy.offers_try_again
+    assert ("photo" in actions) is policy.offers_another_photo
+    assert ("@help" in card.text) is policy.shows_support
+
+
+def test_only_what_rings_and_what_closes_says_ready() -> None:
+    source = (Path(texts.__file__).parent / "en.ftl").read_text()
+    said = [line for line in source.splitlines() if "ready" in line.lower() and not line.startswith("#")]
+    assert {line.split(" =")[0] for line in said} == {"ready", "ready-numbered", "closing"}
+
+
+def test_the_english_labels_are_those_people_are_told() -> None:
+    labels = {button.label for card in all_cards(Language.EN) for row in card.rows for button in row}
+    for wanted in ("UGC", "Ad", "Own prompt", "Skip", "1", "3", "5", "Generate", "More of this product",
+                   "Main menu", "Try again", "My balance", "Another photo", "Send it here", "Replace",
+                   "New order", "Top up"):  # fmt: skip
+        assert any(wanted in each for each in labels), wanted
+
+
+def test_a_missing_key_is_an_error() -> None:
+    with pytest.raises(texts.BrokenText):
+        say(Language.EN, "no-such-key")
+    with pytest.raises(texts.BrokenText):
+        say(Language.EN, "balance")

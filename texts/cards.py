@@ -1,0 +1,232 @@
+"""Cards of the dialog: pure functions from facts to text and buttons."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from domain.actions import Action, Button, Card
+from domain.failures import FailureReason
+from domain.orders import BRIEF_TEXT_CHARS_MAX, VIDEO_COUNTS, Brief, Language, Template
+from texts import label, say
+
+BRIEF_PART_UNITS_MAX: Final = 280  # shown on the confirm card: three parts and the prices fit 1,024
+
+PHOTO_SIDE_PIXELS_MIN: Final = 300
+PHOTO_MEGABYTES_MAX: Final = 10
+PHOTO_MEGAPIXELS_MAX: Final = 25
+
+Rows = tuple[tuple[Button, ...], ...]
+
+
+# -- menu -----------------------------------------------------------------------------------------
+
+
+def main_menu(language: Language) -> Card:
+    rows = (
+        (_button(language, "new-order", Action.NEW_ORDER),),
+        (_button(language, "balance", Action.BALANCE), _button(language, "help", Action.HELP)),
+        (_button(language, "language", Action.LANGUAGE),),
+    )
+    return Card(say(language, "main-menu"), rows)
+
+
+def help_card(language: Language, price_credits: int, support_contact: str) -> Card:
+    price = counted_credits(language, price_credits)
+    return Card(say(language, "help", price=price, support=support_contact), (_menu_row(language),))
+
+
+def balance(language: Language, available: int, reserved: int) -> Card:
+    lines = [say(language, "balance", credits=counted_credits(language, available))]
+    if reserved:
+        lines.append(say(language, "balance-reserved", credits=counted_credits(language, reserved)))
+    rows = ((_button(language, "top-up", Action.TOP_UP),), _menu_row(language))
+    return Card("\n".join(lines), rows)
+
+
+def top_up(language: Language, support_contact: str, available: int) -> Card:
+    credits = counted_credits(language, available)  # noqa: A001 - the word of the domain
+    return Card(
+        say(language, "top-up", support=support_contact, credits=credits),
+        (_menu_row(language),),
+    )
+
+
+def choose_language(language: Language) -> Card:
+    buttons = (
+        _button(language, "russian", Action.LANGUAGE, Language.RU),
+        _button(language, "english", Action.LANGUAGE, Language.EN),
+    )
+    return Card(say(language, "choose-language"), (buttons,))
+
+
+def private_only(language: Language) -> Card:
+    return Card(say(language, "private-only"))
+
+
+def apology(language: Language) -> Card:
+    return Card(say(language, "apology"), (_menu_row(language),))
+
+
+# -- questions ------------------------------------------------------------------------------------
+
+
+def ask_photo(language: Language, *, brief_kept: bool = False) -> Card:
+    return Card(say(language, "ask-another-photo" if brief_kept else "ask-photo"))
+
+
+def photo_refused(language: Language, reason: FailureReason) -> Card:
+    key = _REFUSALS.get(reason, "photo-refused-format")
+    limits: dict[str, dict[str, str | int]] = {
+        "photo-refused-small": {"side": PHOTO_SIDE_PIXELS_MIN},
+        "photo-refused-large": {"megabytes": PHOTO_MEGABYTES_MAX, "megapixels": PHOTO_MEGAPIXELS_MAX},
+    }
+    return Card(say(language, key, **limits.get(key, {})))
+
+
+_REFUSALS: Final = {
+    FailureReason.PHOTO_FORMAT: "photo-refused-format",
+    FailureReason.PHOTO_TOO_SMALL: "photo-refused-small",
+    FailureReason.PHOTO_TOO_LARGE: "photo-refused-large",
+    FailureReason.PHOTO_GONE: "photo-refused-gone",
+}
+
+
+def album_note(language: Language) -> Card:
+    return Card(say(language, "album-note"))
+
+
+def replace_or_new(language: Language) -> Card:
+    buttons = (
+        _button(language, "replace", Action.PHOTO_REPLACE),
+        _button(language, "new", Action.PHOTO_NEW_ORDER),
+    )
+    return Card(say(language, "photo-replace-or-new"), (buttons,))
+
+
+def ask_template(language: Language, *, own_only: bool = False) -> Card:
+    own = _button(language, "own", Action.TEMPLATE, Template.OWN)
+    if own_only:
+        return Card(say(language, "ask-template-own-only"), ((own,),))
+    first = (
+        _button(language, "ugc", Action.TEMPLATE, Template.UGC),
+        _button(language, "ad", Action.TEMPLATE, Template.AD),
+    )
+    return Card(say(language, "ask-template"), (first, (own,)))
+
+
+def ask_product_text(language: Language) -> Card:
+    return Card(say(language, "ask-product-text"), ((_button(language, "skip", Action.SKIP, "product"),),))
+
+
+def ask_wishes(language: Language) -> Card:
+    return Card(say(language, "ask-wishes"), ((_button(language, "skip", Action.SKIP, "wishes"),),))
+
+
+def ask_own_prompt(language: Language) -> Card:
+    return Card(say(language, "ask-own-prompt"))
+
+
+def text_too_long(language: Language) -> Card:
+    return Card(say(language, "text-too-long", max=BRIEF_TEXT_CHARS_MAX))
+
+
+def ask_count(language: Language) -> Card:
+    buttons = tuple(Button(str(count), Action.COUNT, str(count)) for count in VIDEO_COUNTS)
+    return Card(say(language, "ask-count"), (buttons,))
+
+
+# -- buying ---------------------------------------------------------------------------------------
+
+
+def confirm(
+    language: Language,
+    brief: Brief,
+    video_count: int,
+    price_credits: int,
+    available: int,
+    draft_id: str,
+) -> Card:
+    """`price_credits` is that of the whole order."""
+    template = label(language, f"template-{brief.template}")
+    lines = [
+        say(language, "confirm", template=template, videos=counted_videos(language, video_count)),
+        *_brief_lines(language, brief),
+        "",
+        say(language, "confirm-price", price=counted_credits(language, price_credits)),
+        say(language, "confirm-balance", balance=counted_credits(language, available)),
+    ]
+    rows = (
+        (_button(language, "generate", Action.GENERATE, draft_id),),
+        (_button(language, "cancel", Action.CANCEL_DRAFT, draft_id),),
+    )
+    return Card("\n".join(lines), rows)
+
+
+def not_enough_credits(
+    language: Language, available: int, needed: int, affordable_count: int, draft_id: str
+) -> Card:
+    """`affordable_count` 0: not even one video."""
+    have, need = counted_credits(language, available), counted_credits(language, needed)
+    top_up_row = (_button(language, "top-up", Action.TOP_UP),)
+    fewer = Button(label(language, "button-fewer", count=affordable_count), Action.MAKE_FEWER, draft_id)
+    rows: Rows = ((fewer,), top_up_row) if affordable_count else (top_up_row,)
+    return Card(say(language, "not-enough", have=have, need=need), rows)
+
+
+def cancelled_draft(language: Language) -> Card:
+    return Card(say(language, "cancelled-draft"), (_menu_row(language),))
+
+
+def nothing_to_cancel(language: Language) -> Card:
+    return Card(say(language, "nothing-to-cancel"), (_menu_row(language),))
+
+
+# -- answers that stand before the open question --------------------------------------------------
+
+
+def hint(language: Language, key: str, question: Card) -> Card:
+    """One sentence, then the question that is still open."""
+    return Card(f"{say(language, key)}\n\n{question.text}", question.rows)
+
+
+def sentence(language: Language, key: str) -> Card:
+    return Card(say(language, key))
+
+
+# -- pieces ---------------------------------------------------------------------------------------
+
+
+def counted_credits(language: Language, count: int) -> str:
+    return label(language, "credits", count=count)
+
+
+def counted_videos(language: Language, count: int) -> str:
+    return label(language, "videos", count=count)
+
+
+def more_row(language: Language, order_id: str) -> tuple[Button, ...]:
+    return (_button(language, "more", Action.MORE, order_id),)
+
+
+def _menu_row(language: Language) -> tuple[Button, ...]:
+    return (_button(language, "menu", Action.MENU),)
+
+
+def _button(language: Language, name: str, action: Action, argument: str = "") -> Button:
+    return Button(label(language, f"button-{name}"), action, str(argument))
+
+
+def _brief_lines(language: Language, brief: Brief) -> Sequence[str]:
+    parts = (
+        ("brief-product", brief.product_text),
+        ("brief-wishes", brief.wishes),
+        ("brief-own", brief.own_prompt),
+    )
+    return [say(language, key, text=shortened(text)) for key, text in parts if text]
+
+
+def shortened(text: str, units_max: int = BRIEF_PART_UNITS_MAX) -> str:
+    """Telegram counts UTF-16 units: an emoji takes two."""
+    encoded = text.encode("utf-16-le")
+    if len(encoded) <= 2 * units_max:
+        return text
+    return encoded[: 2 * (units_max - 1)].decode("utf-16-le", errors="ignore").rstrip() + "…"
