@@ -7,7 +7,7 @@ New fields only with defaults. A failed activity raises ApplicationError whose `
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -246,7 +246,8 @@ class SendOutcome(StrEnum):
     REFUSED = "REFUSED"  # Telegram answered, and nothing was sent
     NOT_SENT = "NOT_SENT"  # Telegram could not be reached: uses up no try
     RATE_LIMITED = "RATE_LIMITED"  # wait `retry_after_seconds`, uses up no try
-    UNKNOWN = "UNKNOWN"  # may have been sent: never refunded
+    UNCONFIRMED = "UNCONFIRMED"  # an edit without an answer: the next call looks first
+    UNKNOWN = "UNKNOWN"  # may have been sent, and nobody can look: never refunded
 
 
 class SendResult(Payload):
@@ -272,7 +273,10 @@ class Alert(Payload):
 
 
 class HousekeepingResult(Payload):
-    settled_video_ids: tuple[str, ...] = ()
+    """Videos without a living workflow: refunded, or (being delivered) captured and offered."""
+
+    refunded_video_ids: tuple[str, ...] = ()
+    captured_video_ids: tuple[str, ...] = ()
 
 
 class Nothing(Payload):
@@ -318,12 +322,16 @@ CHECK_KIE_TASK = ActivityContract("check_kie_task", TaskQueue.KIE, CheckKieTask,
 
 SHOW_STAGE = ActivityContract("show_stage", TaskQueue.TELEGRAM, ShowStage, Nothing)
 SEND_VIDEO = ActivityContract("send_video", TaskQueue.TELEGRAM, VideoRef, SendResult)
+RESEND_VIDEO = ActivityContract("resend_video", TaskQueue.TELEGRAM, VideoRef, SendResult)
 RING = ActivityContract("ring", TaskQueue.TELEGRAM, VideoRef, Nothing)
 TELL_FAILURE = ActivityContract("tell_failure", TaskQueue.TELEGRAM, VideoRef, Nothing)
 TELL_ORDER_FAILURE = ActivityContract("tell_order_failure", TaskQueue.TELEGRAM, OrderRef, Nothing)
-TELL_LONG_WAIT = ActivityContract("tell_long_wait", TaskQueue.TELEGRAM, TellLongWait, Nothing)
+TELL_LONG_WAIT = ActivityContract("tell_long_wait", TaskQueue.TELEGRAM, TellLongWait, OrderProgress)
 SEND_CLOSING_CARD = ActivityContract("send_closing_card", TaskQueue.TELEGRAM, OrderRef, Nothing)
 ALERT_ADMINS = ActivityContract("alert_admins", TaskQueue.TELEGRAM, Alert, Nothing)
+
+SIGNAL_ADMITTED: Final = "admitted"
+"""To a `Video`: an account was found for it."""
 
 ALL_CONTRACTS: tuple[ActivityContract[Any, Any], ...] = tuple(
     value for value in list(globals().values()) if isinstance(value, ActivityContract)

@@ -1,0 +1,186 @@
+"""One order: what a tap on Generate bought."""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
+
+from activities import contracts
+from activities.contracts import CancelOrder, OrderProgress, OrderRef, ReleaseOrder, Stage, TellLongWait
+from domain import ids
+from domain.failures import CLASS_POLICIES
+from domain.orders import Template
+from workflows.contracts import OrderInput, OrderResult, VideoClosed, VideoInput
+from workflows.failures import AlreadySettled, CallFailed
+from workflows.policies import run
+from workflows.search_attributes import FAILURE_CLASS, ORDER_STAGE, TG_USER_ID
+from workflows.telling import tell
+from workflows.videos import Video
+
+
+@workflow.defn(name="VideoOrder")
+class VideoOrder:
+    """Reserve → photo → moderation → scripts → one `Video` each → the closing card."""
+
+    @workflow.init
+    def __init__(self, order: OrderInput) -> None:
+        self._ref = OrderRef(order_id=order.order_id)
+        self._closed_video_ids: set[str] = set()
+
+    @workflow.run
+    async def run(self, order: OrderInput) -> OrderResult:
+        story = asyncio.create_task(self._story(order))
+        try:
+            return await asyncio.shield(story)
+        except asyncio.CancelledError:
+            await self._cancel_what_is_not_bought(order)
+            return await story
+
+    @workflow.signal(description="A video of this order is closed")
+    def video_closed(self, closed: VideoClosed) -> None:
+        self._closed_video_ids.add(closed.video_id)
+
+    async def _story(self, order: OrderInput) -> OrderResult:
+        reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy)
+        if not reservation.reserved:
+            return self._finish(OrderResult(outcome="not_reserved"), Stage.CANCELLED)
+        try:
+            await self._prepare(order)
+        except AlreadySettled:
+            return await self._close(order)
+        except CallFailed as failed:
+            return await self._give_up(order, failed)
+        await self._start_videos(order)
+        await self._follow(order)
+        return await self._close(order)
+
+    async def _prepare(self, order: OrderInput) -> None:
+        """Nothing is bought yet: whatever fails here ends the whole order."""
+        self._say("checking the photo")
+        await run(contracts.FETCH_PHOTO, self._ref, order.policy, "photo from Telegram")
+        await run(contracts.MODERATE_BRIEF, self._ref, order.policy, "text and photo")
+        self._say("writing the scripts")
+        await run(contracts.WRITE_SCRIPTS, self._ref, order.policy, f"{order.video_count} scripts")
+
+    async def _start_videos(self, order: OrderInput) -> None:
+        workflow.upsert_search_attributes([ORDER_STAGE.value_set(Stage.MAKING.value)])
+        for number in range(1, order.video_count + 1):
+            await self._start_video(order, number)
+
+    async def _start_video(self, order: OrderInput, number: int) -> None:
+        """After a reset the child is there already, and is waited for."""
+        video_id = ids.video_id(order.order_id, number)
+        video = VideoInput(
+            video_id=video_id,
+            order_id=order.order_id,
+            number=number,
+            video_count=order.video_count,
+            policy=order.policy,
+        )
+        attributes = TypedSearchAttributes(
+            [
+                SearchAttributePair(ORDER_STAGE, Stage.QUEUED.value),
+                SearchAttributePair(TG_USER_ID, order.tg_user_id),
+            ]
+        )
+        try:
+            await workflow.start_child_workflow(
+                Video.run,
+                video,
+                id=ids.video_workflow_id(video_id),
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                parent_close_policy=ParentClosePolicy.ABANDON,
+                cancellation_type=ChildWorkflowCancellationType.ABANDON,
+                search_attributes=attributes,
+                static_summary=f"video {number} of {order.video_count}",
+            )
+        except WorkflowAlreadyStartedError:
+            workflow.logger.info("video %s was started before", video_id)
+
+    async def _follow(self, order: OrderInput) -> None:
+        """Until all videos are closed; after 5, 10 and 20 minutes one new sentence."""
+        started = workflow.now()
+        for step, seconds in enumerate(order.policy.long_wait_seconds, start=1):
+            elapsed = (workflow.now() - started).total_seconds()
+            if await self._all_closed(order, seconds - elapsed, f"long wait {step}"):
+                return
+            progress = await self._tell_long_wait(order, step)
+            if progress.closed:
+                return
+        while not await self._all_closed(order, order.policy.rows_recheck_seconds, "look at the rows"):
+            if (await run(contracts.READ_PROGRESS, self._ref, order.policy)).closed:
+                return
+
+    async def _all_closed(self, order: OrderInput, seconds: float, summary: str) -> bool:
+        self._say(f"{len(self._closed_video_ids)} of {order.video_count} videos closed")
+        try:
+            await workflow.wait_condition(
+                lambda: len(self._closed_video_ids) >= order.video_count,
+                timeout=timedelta(seconds=max(0.1, seconds)),
+                timeout_summary=summary,
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    async def _tell_long_wait(self, order: OrderInput, step: int) -> OrderProgress:
+        request = TellLongWait(order_id=order.order_id, step=step)
+        try:
+            return await run(contracts.TELL_LONG_WAIT, request, order.policy, f"sentence {step}")
+        except CallFailed:
+            return await run(contracts.READ_PROGRESS, self._ref, order.policy)
+
+    async def _give_up(self, order: OrderInput, failed: CallFailed) -> OrderResult:
+        """Refund what no video workflow has taken up; the user is told after the commit."""
+        failure = failed.failure
+        release = ReleaseOrder(
+            order_id=order.order_id, failure_class=failure.failure_class.value, reason=failure.reason
+        )
+        progress = await run(contracts.RELEASE_ORDER, release, order.policy, failure.failure_class.value)
+        workflow.upsert_search_attributes([FAILURE_CLASS.value_set(failure.failure_class.value)])
+        await tell(run(contracts.TELL_ORDER_FAILURE, self._ref, order.policy))
+        if CLASS_POLICIES[failure.failure_class].alerts_admin:
+            alert = contracts.Alert(failure_class=failure.failure_class.value, order_id=order.order_id)
+            await tell(run(contracts.ALERT_ADMINS, alert, order.policy))
+        return self._finish(_result(failure.failure_class.value, progress), Stage.FAILED)
+
+    async def _close(self, order: OrderInput) -> OrderResult:
+        progress = await run(contracts.CLOSE_ORDER, self._ref, order.policy)
+        if order.video_count > 1:
+            await tell(run(contracts.SEND_CLOSING_CARD, self._ref, order.policy))
+        return self._finish(_result("completed", progress), Stage.CLOSED)
+
+    async def _cancel_what_is_not_bought(self, order: OrderInput) -> None:
+        """What may have been bought goes on; the others' workflows find their rows closed."""
+        cancel = CancelOrder(order_id=order.order_id)
+        cancelled = await run(contracts.CANCEL_ORDER, cancel, order.policy, "cancelled")
+        for video_id in cancelled.cancelled_video_ids:
+            self._closed_video_ids.add(video_id)
+            handle = workflow.get_external_workflow_handle(ids.video_workflow_id(video_id))
+            await tell(handle.signal("settled"))
+
+    def _say(self, state: str) -> None:
+        workflow.set_current_details(state)
+
+    def _finish(self, result: OrderResult, stage: Stage) -> OrderResult:
+        workflow.upsert_search_attributes([ORDER_STAGE.value_set(stage.value)])
+        self._say(f"{stage.value}: {result.outcome}")
+        return result
+
+
+def _result(outcome: str, progress: OrderProgress) -> OrderResult:
+    return OrderResult(
+        outcome=outcome,
+        delivered=progress.delivered,
+        waiting=progress.waiting,
+        failed=progress.failed,
+        cancelled=progress.cancelled,
+    )
+
+
+def summary_of(template: str, video_count: int) -> str:
+    """The line engineers read in the list of workflows."""
+    return f"{Template(template).value}: {video_count} video{'s' if video_count > 1 else ''}"

@@ -1,0 +1,146 @@
+"""How each activity is called: its timeouts and retries, with the reasons. Reads nothing but OrderPolicy."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from activities import contracts
+from activities.contracts import ActivityContract
+from domain.policy import OrderPolicy
+from workflows.failures import expected_failure
+
+RequestT = TypeVar("RequestT", bound=BaseModel)
+ResultT = TypeVar("ResultT", bound=BaseModel)
+
+_RETRY_SECONDS_MIN: Final = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """`total` None: until it works, because only PostgreSQL is asked and nothing else may go on before."""
+
+    one_call: timedelta
+    total: timedelta | None
+    retry: RetryPolicy
+    heartbeat: timedelta | None = None
+
+
+def options_for(contract: ActivityContract[RequestT, ResultT], policy: OrderPolicy) -> CallOptions:
+    return _SPECIAL.get(contract.name, _rows)(policy)
+
+
+async def run(
+    contract: ActivityContract[RequestT, ResultT], request: RequestT, policy: OrderPolicy, summary: str = ""
+) -> ResultT:
+    """Raise CallFailed or AlreadySettled, never ActivityError."""
+    options = options_for(contract, policy)
+    try:
+        result: ResultT = await workflow.execute_activity(
+            contract.name,
+            request,
+            task_queue=contract.queue.value,
+            result_type=contract.result,
+            start_to_close_timeout=options.one_call,
+            schedule_to_close_timeout=options.total,
+            heartbeat_timeout=options.heartbeat,
+            retry_policy=options.retry,
+            summary=summary or None,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        raise expected_failure(error) from error
+    return result
+
+
+def _seconds(seconds: float) -> timedelta:
+    return timedelta(seconds=seconds)
+
+
+def _retries(policy: OrderPolicy, tries_max: int = 0) -> RetryPolicy:
+    """What was never sent waits with a back-off of at most a minute; 0 tries: only time is the limit."""
+    first = max(_RETRY_SECONDS_MIN, policy.outage_pause_seconds)
+    return RetryPolicy(
+        initial_interval=_seconds(first),
+        backoff_coefficient=2.0,
+        maximum_interval=_seconds(max(first, policy.outage_pause_seconds_max)),
+        maximum_attempts=tries_max,
+    )
+
+
+def _rows(policy: OrderPolicy) -> CallOptions:
+    return CallOptions(_seconds(policy.call_timeout_seconds), None, _retries(policy))
+
+
+def _outside_call(policy: OrderPolicy) -> CallOptions:
+    """Idempotent, so repeated through an outage until the order's deadline."""
+    return CallOptions(
+        _seconds(policy.fetch_timeout_seconds),
+        _seconds(max(policy.order_deadline_seconds, policy.fetch_timeout_seconds)),
+        _retries(policy),
+        _seconds(policy.heartbeat_timeout_seconds),
+    )
+
+
+def _create(policy: OrderPolicy) -> CallOptions:
+    """A later try never creates again: it finds SENDING and writes AMBIGUOUS. So it may be repeated."""
+    return CallOptions(
+        _seconds(policy.create_timeout_seconds),
+        None,
+        _retries(policy),
+        _seconds(policy.heartbeat_timeout_seconds),
+    )
+
+
+def _check(policy: OrderPolicy) -> CallOptions:
+    """A poll that does not come through is repeated by the next poll, not by a retry."""
+    return CallOptions(_seconds(policy.call_timeout_seconds), None, _retries(policy))
+
+
+def _send(policy: OrderPolicy) -> CallOptions:
+    """A dead sender is noticed by its heartbeat; the next try looks before it sends."""
+    return CallOptions(
+        _seconds(policy.send_timeout_seconds),
+        None,
+        _retries(policy),
+        _seconds(policy.heartbeat_timeout_seconds),
+    )
+
+
+def _caption(policy: OrderPolicy) -> CallOptions:
+    """A stage change is dropped rather than queued, and never retried."""
+    call = _seconds(policy.call_timeout_seconds)
+    return CallOptions(call, call, _retries(policy, tries_max=1))
+
+
+def _notice(policy: OrderPolicy) -> CallOptions:
+    return CallOptions(
+        _seconds(policy.call_timeout_seconds),
+        _seconds(max(policy.sending_wait_seconds, policy.call_timeout_seconds)),
+        _retries(policy),
+    )
+
+
+_SPECIAL: Final = {
+    contracts.FETCH_PHOTO.name: _outside_call,
+    contracts.FETCH_RESULT.name: _outside_call,
+    contracts.MODERATE_BRIEF.name: _outside_call,
+    contracts.WRITE_SCRIPTS.name: _outside_call,
+    contracts.UPLOAD_PHOTO.name: _outside_call,
+    contracts.CREATE_KIE_TASK.name: _create,
+    contracts.CHECK_KIE_TASK.name: _check,
+    contracts.SEND_VIDEO.name: _send,
+    contracts.RESEND_VIDEO.name: _send,
+    contracts.SHOW_STAGE.name: _caption,
+    contracts.RING.name: _notice,
+    contracts.TELL_FAILURE.name: _notice,
+    contracts.TELL_ORDER_FAILURE.name: _notice,
+    contracts.TELL_LONG_WAIT.name: _notice,
+    contracts.SEND_CLOSING_CARD.name: _notice,
+    contracts.ALERT_ADMINS.name: _notice,
+}

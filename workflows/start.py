@@ -1,0 +1,132 @@
+"""How the outside starts, wakes and schedules workflows."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from temporalio.client import (
+    Client,
+    Schedule,
+    ScheduleActionStartWorkflow,
+    ScheduleAlreadyRunningError,
+    ScheduleIntervalSpec,
+    ScheduleOverlapPolicy,
+    SchedulePolicy,
+    ScheduleSpec,
+)
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.contracts import Stage, TaskQueue
+from domain import ids
+from domain.policy import OrderPolicy
+from store.orders import Orders
+from workflows.contracts import KieCallback, OrderInput, ResendInput
+from workflows.housekeeping import Housekeeping
+from workflows.orders import VideoOrder, summary_of
+from workflows.resending import VideoResend
+from workflows.search_attributes import ORDER_STAGE, TG_USER_ID
+from workflows.videos import Video
+
+_RPC_TIMEOUT: Final = timedelta(seconds=3)
+_HOUSEKEEPING_ID: Final = "housekeeping"
+
+
+class TemporalUnavailable(Exception):
+    """The Temporal server did not answer. What was to be started is still in the database."""
+
+
+class Delivered(StrEnum):
+    """What became of a signal."""
+
+    DELIVERED = "delivered"
+    NO_SUCH_WORKFLOW = "no_such_workflow"
+
+
+class WorkflowStarter:
+    """Starting twice is starting once: the workflow's id is the order's."""
+
+    def __init__(self, client: Client, orders: Orders, policy: OrderPolicy) -> None:
+        self._client = client
+        self._orders = orders
+        self._policy = policy
+
+    async def start_order(self, order_id: str) -> None:
+        """Raise TemporalUnavailable within about three seconds."""
+        order = await self._orders.read(order_id)
+        tg_user_id = order.tg_user_id or 0
+        start = OrderInput(
+            order_id=order_id,
+            tg_user_id=tg_user_id,
+            video_count=order.video_count,
+            template=order.brief.template.value,
+            policy=self._policy,
+        )
+        attributes = TypedSearchAttributes(
+            [
+                SearchAttributePair(ORDER_STAGE, Stage.ACCEPTED.value),
+                SearchAttributePair(TG_USER_ID, tg_user_id),
+            ]
+        )
+        try:
+            await self._client.start_workflow(
+                VideoOrder.run,
+                start,
+                id=ids.order_workflow_id(order_id),
+                task_queue=TaskQueue.ORDERS.value,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                search_attributes=attributes,
+                static_summary=summary_of(order.brief.template.value, order.video_count),
+                rpc_timeout=_RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            raise TemporalUnavailable(error.status.name) from error
+
+    async def resend(self, video_id: str) -> None:
+        """Send a video that waited for its user; raise TemporalUnavailable."""
+        try:
+            await self._client.start_workflow(
+                VideoResend.run,
+                ResendInput(video_id=video_id, policy=self._policy),
+                id=f"resend-{video_id}",
+                task_queue=TaskQueue.ORDERS.value,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                rpc_timeout=_RPC_TIMEOUT,
+            )
+        except WorkflowAlreadyStartedError:
+            return
+        except RPCError as error:
+            raise TemporalUnavailable(error.status.name) from error
+
+
+async def signal_kie_callback(client: Client, attempt_id: str, kie_task_id: str) -> Delivered:
+    """Wake the video of an attempt; raise TemporalUnavailable."""
+    workflow_id = ids.video_workflow_id(ids.video_id_of_attempt(attempt_id))
+    callback = KieCallback(attempt_id=attempt_id, kie_task_id=kie_task_id)
+    try:
+        await client.get_workflow_handle(workflow_id).signal(
+            Video.kie_callback, callback, rpc_timeout=_RPC_TIMEOUT
+        )
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Delivered.NO_SUCH_WORKFLOW
+        raise TemporalUnavailable(error.status.name) from error
+    return Delivered.DELIVERED
+
+
+async def ensure_schedules(client: Client, every: timedelta = timedelta(minutes=1)) -> None:
+    """Repeatable."""
+    schedule = Schedule(
+        action=ScheduleActionStartWorkflow(
+            Housekeeping.run, id=_HOUSEKEEPING_ID, task_queue=TaskQueue.ORDERS.value
+        ),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+        policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
+    )
+    try:
+        await client.create_schedule(_HOUSEKEEPING_ID, schedule)
+    except ScheduleAlreadyRunningError:
+        return
