@@ -92,14 +92,16 @@ class JournalEntry(BaseModel):
 
 
 @dataclass
-class _Armed:
-    id: int
-    fault: Fault
-    skip_left: int
-    times_left: int
+class Turns:
+    """Lets the first `skip_left` pass, then fires `times_left` times; -1 is for ever."""
+
+    skip_left: int = 0
+    times_left: int = 1
     hits: int = 0
 
     def fires(self) -> bool:
+        if not self.times_left:
+            return False
         if self.skip_left:
             self.skip_left -= 1
             return False
@@ -107,9 +109,18 @@ class _Armed:
         self.hits += 1
         return True
 
+    def shown(self) -> dict[str, int]:
+        return {"skip_left": self.skip_left, "times_left": self.times_left, "hits": self.hits}
+
+
+@dataclass
+class _Armed:
+    id: int
+    fault: Fault
+    turns: Turns
+
     def shown(self) -> dict[str, Any]:
-        counts = {"skip_left": self.skip_left, "times_left": self.times_left, "hits": self.hits}
-        return {"id": self.id, **self.fault.model_dump(), **counts}
+        return {"id": self.id, **self.fault.model_dump(), **self.turns.shown()}
 
 
 class Control:
@@ -123,7 +134,8 @@ class Control:
 
     def order(self, fault: Fault) -> int:
         self._last_fault_id += 1
-        self._armed[self._last_fault_id] = _Armed(self._last_fault_id, fault, fault.skip, fault.times)
+        turns = Turns(fault.skip, fault.times)
+        self._armed[self._last_fault_id] = _Armed(self._last_fault_id, fault, turns)
         return self._last_fault_id
 
     def journal(self, since: int = 0, where: str = "") -> list[JournalEntry]:
@@ -162,7 +174,7 @@ class Control:
 
     def _due(self, call: Call) -> _Armed | None:
         for armed in self._armed.values():
-            if armed.times_left and armed.fault.aims_at(call) and armed.fires():
+            if armed.fault.aims_at(call) and armed.turns.fires():
                 return armed
         return None
 
