@@ -1,0 +1,17 @@
+-- name: find_user^
+select u.id, u.tg_user_id, u.language, u.tg_language, u.blocked_at is not null as blocked,
+       exists (select 1 from credit_entries e where e.cause = 'welcome:' || u.id) as welcomed
+from users u where u.tg_user_id = :tg_user_id;
+
+-- name: register_user!
+insert into users (tg_user_id, tg_language, created_at) values (:tg_user_id, :tg_language, :now)
+on conflict (tg_user_id) do update set tg_language = excluded.tg_language;
+
+-- name: choose_language!
+update users set language = :language where tg_user_id = :tg_user_id;
+
+-- name: mark_blocked!
+update users set blocked_at = coalesce(blocked_at, :now) where tg_user_id = :tg_user_id;
+
+-- name: mark_unblocked!
+update users set blocked_at = null where tg_user_id = :tg_user_id and blocked_at is not null;
