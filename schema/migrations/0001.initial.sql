@@ -133,10 +133,22 @@ create table attempts (
     sent_at timestamptz,
     accepted_at timestamptz,
     ended_at timestamptz,                  -- of the KIE task, or of the refusal
-    unique (video_id, number)
+    unique (video_id, number),
+    check (state <> 'ACCEPTED' or (kie_task_id is not null and task_state is not null))
 );
 create index attempts_in_flight on attempts (account) where ended_at is null;
 create index attempts_recent on attempts (account, admitted_at);
+create index attempts_sent on attempts (account, sent_at) where sent_at is not null;
+-- Beside or after an attempt that may have bought something there is no other one.
+create unique index attempts_standing on attempts (video_id)
+    where state not in ('REJECTED', 'NOT_SENT') and coalesce(task_state, '') <> 'FAIL';
+
+-- What is in flight at an account: counted from rows, so that no slot leaks.
+create view slots as
+    select a.account, a.user_id, a.video_id, a.state, a.sent_at
+    from attempts a join videos v on v.id = a.video_id
+    where a.ended_at is null and a.state in ('INTENT', 'SENDING', 'ACCEPTED', 'AMBIGUOUS')
+      and (a.state <> 'INTENT' or v.state = 'OPEN');
 
 -- Blocks only: which accounts and keys there are, each process knows from its settings.
 create table kie_accounts (
@@ -148,8 +160,10 @@ create table kie_keys (
     key_id text primary key,
     account text not null,
     blocked_until timestamptz,
-    block_reason text not null default ''
+    block_reason text not null default '',
+    last_turn bigint not null default 0    -- the keys of an account take turns
 );
+create sequence kie_key_turns;
 create table video_model_marks (
     slug text primary key,
     unavailable_until timestamptz not null,
@@ -206,13 +220,13 @@ create table handled_updates (
     update_id bigint primary key,
     handled_at timestamptz not null
 );
-create table album_photos (
-    media_group_id text not null,
+create table album_pictures (
     tg_user_id bigint not null,
+    media_group_id text not null,
     message_id bigint not null,
-    file_id text not null,
-    file_unique_id text not null,
-    caption text not null default '',
+    picture jsonb not null,                -- what the message held, as the bot read it
     received_at timestamptz not null,
-    primary key (media_group_id, message_id)
+    taken_at timestamptz,                  -- the album was used: later parts of it are ignored
+    primary key (tg_user_id, media_group_id, message_id)
 );
+create index album_pictures_waiting on album_pictures (received_at) where taken_at is null;
