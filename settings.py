@@ -3,12 +3,12 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from domain.keys import KeyRef, KieKey
 from domain.policy import OrderPolicy
@@ -17,12 +17,16 @@ from domain.video_models import CATALOGUE
 _KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
 
 _EXAMPLES: Final = {
+    "BOT_TOKEN": "123456789:AAF-the-token-that-BotFather-gave-you",
     "TELEGRAM_API_BASE": "https://api.telegram.org",
     "TELEGRAM_UPDATES": "polling",
+    "TELEGRAM_WEBHOOK_SECRET": "a-long-random-word",
     "PUBLIC_BASE_URL": "https://bot.example.com",
     "WEB_PORT": "8088",
     "KIE_API_BASE": "https://api.kie.ai",
     "KIE_UPLOAD_BASE": "https://kieai.redpandaai.co",
+    "KIE_API_KEY": "0123456789abcdef0123456789abcdef",
+    "KIE_WEBHOOK_SECRET": "another-long-random-word",
     "VIDEO_MODELS": "kling-2.6/image-to-video,bytedance/seedance-1.5-pro",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
     "DATABASE_URL": "postgresql://user:password@localhost:5432/neurocards",
@@ -40,10 +44,10 @@ class WrongSetting(Exception):
     """One sentence for the person who starts the program: the name, what is wrong, an example."""
 
 
-class Settings(BaseSettings):
-    """Field names are the environment's, in lower case. `.env` fills what the environment leaves open."""
+class Settings(BaseModel):
+    """Field names are the environment's, in lower case."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     bot_token: SecretStr = SecretStr("")
     telegram_api_base: str = "https://api.telegram.org"
@@ -77,6 +81,7 @@ class Settings(BaseSettings):
     metrics_port: int = Field(default=0, ge=0, le=65_535, description="0: no metrics endpoint")
     log_format: Literal["auto", "json", "text"] = "auto"
     time_scale: float = Field(default=1.0, gt=0, le=1)
+    ready_file: str = Field(default="", description="created once the program serves; for health checks")
 
     @field_validator(
         "telegram_api_base", "kie_api_base", "kie_upload_base", "openai_base_url", "public_base_url"
@@ -111,6 +116,14 @@ class Settings(BaseSettings):
             raise ValueError(f"names no video model of the catalogue: {', '.join(unknown) or 'empty'}")
         return ",".join(slugs)
 
+    @field_validator("temporal_address")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit():
+            raise ValueError("is not host:port")
+        return value
+
     @field_validator("admin_tg_ids")
     @classmethod
     def _numbers(cls, value: str) -> str:
@@ -127,33 +140,83 @@ class Settings(BaseSettings):
         return tuple(self.video_models.split(","))
 
     @property
+    def secrets(self) -> tuple[SecretStr, ...]:
+        """What no log line may show."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value for value in values if isinstance(value, SecretStr) and value)
+
+    @property
     def order_policy(self) -> OrderPolicy:
         return OrderPolicy().scaled(self.time_scale)
 
 
-def load_settings() -> Settings:
+Environment = Mapping[str, str]
+
+
+def read_environment() -> dict[str, str]:
+    """`.env`, or the file that ENV_FILE names, fills what the environment leaves open. Empty is not set."""
+    path = os.environ.get("ENV_FILE", ".env")
+    from_file = dotenv_values(path) if path and Path(path).is_file() else {}
+    return {name: value for name, value in {**from_file, **os.environ}.items() if value}
+
+
+def load_settings(environment: Environment | None = None) -> Settings:
     """Raise WrongSetting for the first value that cannot be used."""
+    given = read_environment() if environment is None else environment
+    fields = {name.lower(): value for name, value in given.items() if value and name.isupper()}
     try:
-        return Settings()
+        settings = Settings.model_validate(
+            {name: fields[name] for name in Settings.model_fields if name in fields}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
-        said = str(first["msg"]).removeprefix("Value error, ")
-        example = f", for example {name}={_EXAMPLES[name]}" if name in _EXAMPLES else ""
-        raise WrongSetting(f"{name}: {said}{example}") from None
+        raise _wrong(name, str(first["msg"]).removeprefix("Value error, ")) from None
+    _check_together(settings)
+    return settings
 
 
-def load_kie_keys() -> tuple[KieKey, ...]:
+def require(settings: Settings, *names: str) -> None:
+    """Raise WrongSetting for the first of these that a program cannot do without."""
+    for name in names:
+        if not getattr(settings, name.lower()):
+            raise _wrong(name, "is not set")
+
+
+def _check_together(settings: Settings) -> None:
+    if settings.telegram_updates == "webhook":
+        _need_beside(settings, "PUBLIC_BASE_URL", "TELEGRAM_UPDATES is webhook")
+        _need_beside(settings, "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_UPDATES is webhook")
+    if settings.public_base_url:
+        _need_beside(settings, "KIE_WEBHOOK_SECRET", "PUBLIC_BASE_URL is set")
+
+
+def _need_beside(settings: Settings, name: str, reason: str) -> None:
+    if not getattr(settings, name.lower()):
+        raise _wrong(name, f"must be set when {reason}")
+
+
+def _wrong(name: str, said: str) -> WrongSetting:
+    example = f", for example {name}={_EXAMPLES[name]}" if name in _EXAMPLES else ""
+    return WrongSetting(f"{name}: {said}{example}")
+
+
+def load_kie_keys(environment: Environment | None = None) -> tuple[KieKey, ...]:
     """`KIE_API_KEY` and `KIE_API_KEY_1` … `_10`; without a named account each key is its own."""
-    environment = {**dotenv_values(".env"), **os.environ}
+    given = read_environment() if environment is None else environment
     return tuple(
-        _kie_key(name, secret, environment)
+        _kie_key(name, secret, given)
         for slot in _KEY_SLOTS
-        if (secret := environment.get(name := f"KIE_API_KEY{slot}"))
+        if (secret := given.get(name := f"KIE_API_KEY{slot}"))
     )
 
 
-def _kie_key(name: str, secret: str, environment: Mapping[str, str | None]) -> KieKey:
+def require_kie_key(keys: tuple[KieKey, ...]) -> None:
+    if not keys:
+        raise _wrong("KIE_API_KEY", "is not set")
+
+
+def _kie_key(name: str, secret: str, environment: Environment) -> KieKey:
     """The id holds a digest, so that a new key in an old slot does not inherit the old one's block."""
     digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
     key_id = f"{name.removeprefix('KIE_API_').lower().replace('_', '')}-{digest}"

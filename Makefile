@@ -1,0 +1,54 @@
+# The whole project on one machine: Python >= 3.11 and make are all it needs.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/installed
+SOURCES := .
+
+.PHONY: help install run test smoke check lock clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run      the bot, its servers and stand-ins for Telegram, KIE and OpenAI; Ctrl-C stops'
+	@echo 'make test     all tests; ARGS="-k words" for some'
+	@echo 'make smoke    the stories of a user against the whole system; PHOTO=path.jpg for your own photo'
+	@echo 'make check    style, types, import contracts'
+	@echo 'make install  the locked environment in $(VENV); the others do it for you'
+	@echo 'make lock     pin the dependencies of pyproject.toml again'
+	@echo 'make clean    remove $(VENV) and caches; .data, with all orders, stays'
+
+install: $(INSTALLED)
+
+# pip reads the user's own configuration; every file it takes must have a hash that is pinned here.
+$(INSTALLED): requirements-dev.txt
+	@sh deploy/make_venv.sh $(VENV)
+	@echo 'Installing the locked dependencies (once, a minute or two) ...'
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
+	@touch $(INSTALLED)
+
+run: $(INSTALLED)
+	@$(PY) local_main.py $(ARGS)
+
+test: $(INSTALLED)
+	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+smoke: $(INSTALLED)
+	@$(PY) smoke_main.py $(if $(PHOTO),--photo "$(PHOTO)") $(ARGS)
+
+check: $(INSTALLED)
+	$(PY) -m ruff check $(SOURCES)
+	$(PY) -m ruff format --check $(SOURCES)
+	$(PY) -m mypy $(SOURCES)
+	$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
+	$(PY) -m pytest tests/house
+
+lock: $(INSTALLED)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock-requirements.txt
+	$(PY) -m uv pip compile pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt
+	$(PY) -m uv pip compile pyproject.toml --extra local --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,111 @@
+"""A wrong setting stops the start with its name and an example; empty is not set."""
+
+import pytest
+
+from settings import Settings, WrongSetting, load_kie_keys, load_settings, require, require_kie_key
+
+pytestmark = pytest.mark.unit
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_API_BASE", "api.telegram.org"),
+        ("TELEGRAM_UPDATES", "pigeon"),
+        ("PUBLIC_BASE_URL", "ftp://bot.example.com"),
+        ("WEB_PORT", "eighty"),
+        ("WEB_PORT", "70000"),
+        ("KIE_API_BASE", "kie"),
+        ("KIE_UPLOAD_BASE", "https://"),
+        ("VIDEO_MODELS", "sora-9"),
+        ("VIDEO_MODELS", ", ,"),
+        ("OPENAI_BASE_URL", "v1"),
+        ("DATABASE_URL", "mysql://localhost/neurocards"),
+        ("TEMPORAL_ADDRESS", "localhost"),
+        ("MEDIA_URL", "/var/media"),
+        ("ADMIN_TG_IDS", "12,bob"),
+        ("WELCOME_CREDITS", "-1"),
+        ("METRICS_PORT", "-5"),
+        ("LOG_FORMAT", "xml"),
+        ("TIME_SCALE", "0"),
+    ],
+)
+def test_wrong_value_names_the_setting_and_gives_an_example(name: str, value: str) -> None:
+    with pytest.raises(WrongSetting) as raised:
+        load_settings({name: value})
+    sentence = str(raised.value)
+    assert sentence.startswith(f"{name}: ")
+    assert f"for example {name}=" in sentence
+    assert "\n" not in sentence
+
+
+def test_the_example_of_each_message_is_itself_accepted() -> None:
+    bases = {"KIE_WEBHOOK_SECRET": "x" * 20}
+    for name, value in (("PUBLIC_BASE_URL", "https://bot.example.com"), ("METRICS_PORT", "9464")):
+        assert load_settings({**bases, name: value})
+
+
+def test_no_environment_is_enough_for_the_defaults() -> None:
+    assert load_settings({}) == Settings()
+
+
+def test_empty_is_not_set() -> None:
+    assert load_settings({"WEB_PORT": "", "LOG_FORMAT": ""}) == Settings()
+
+
+def test_names_in_lower_case_are_somebody_elses() -> None:
+    assert load_settings({"web_port": "not ours"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("environment", "missing"),
+    [
+        ({"PUBLIC_BASE_URL": "https://bot.example.com"}, "KIE_WEBHOOK_SECRET"),
+        ({"TELEGRAM_UPDATES": "webhook"}, "PUBLIC_BASE_URL"),
+        (
+            {"TELEGRAM_UPDATES": "webhook", "PUBLIC_BASE_URL": "https://bot.example.com"},
+            "TELEGRAM_WEBHOOK_SECRET",
+        ),
+    ],
+)
+def test_settings_that_need_each_other(environment: dict[str, str], missing: str) -> None:
+    with pytest.raises(WrongSetting, match=f"^{missing}: must be set when"):
+        load_settings(environment)
+
+
+def test_a_program_says_what_it_cannot_do_without() -> None:
+    with pytest.raises(WrongSetting, match=r"^BOT_TOKEN: is not set, for example BOT_TOKEN="):
+        require(load_settings({}), "BOT_TOKEN")
+    with pytest.raises(WrongSetting, match=r"^KIE_API_KEY: is not set"):
+        require_kie_key(())
+
+
+def test_secrets_show_nothing_and_are_all_listed() -> None:
+    settings = load_settings({"BOT_TOKEN": "1:secret-one", "OPENAI_API_KEY": "secret-two"})
+    assert "secret-one" not in repr(settings)
+    assert {"1:secret-one", "secret-two"} <= {secret.get_secret_value() for secret in settings.secrets}
+
+
+def test_each_key_is_its_own_account_unless_named() -> None:
+    keys = load_kie_keys(
+        {
+            "KIE_API_KEY": "aaaa",
+            "KIE_API_KEY_1": "bbbb",
+            "KIE_API_KEY_10": "cccc",
+            "KIE_API_KEY_10_ACCOUNT": "main",
+            "KIE_API_KEY_11": "beyond the ten",
+        }
+    )
+    assert [key.ref.account for key in keys] == [keys[0].ref.key_id, keys[1].ref.key_id, "main"]
+    assert len({key.ref.key_id for key in keys}) == 3
+
+
+def test_a_new_secret_in_an_old_slot_is_a_new_key() -> None:
+    before, after = (load_kie_keys({"KIE_API_KEY_1": secret})[0].ref.key_id for secret in ("old", "new"))
+    assert before != after
+
+
+def test_admins_and_models_are_lists() -> None:
+    settings = load_settings({"ADMIN_TG_IDS": "1, 2 ,", "VIDEO_MODELS": " kling-2.6/image-to-video ,"})
+    assert settings.admins == (1, 2)
+    assert settings.preferred_models == ("kling-2.6/image-to-video",)
