@@ -1,53 +1,54 @@
-"""KIE over HTTP: one attempt per call, no retries. Temporal owns those.
-
-KieError
-├─ KieKeyUnknown      no key of that name here: it was taken out of the settings
-├─ KieRefused         KIE answered no. For a create: REJECTED, nothing was bought
-├─ KieNotSent         the request reached nobody, or only the CDN: safe to send again
-├─ KieAmbiguous       create only: the answer was lost, a KIE task may exist
-├─ KieUnavailable     everything but create: no usable answer now, ask again later
-└─ RecordNotVisible   recordInfo knows no such KIE task: a wrong id, or seconds too early
-
-No exception carries a key, and what an answer says is kept in `raw`, never in the message.
-"""
+"""KIE over HTTP: one attempt per call, no retries. Temporal owns those. Exceptions: `kie_outcomes`."""
 
 import asyncio
+import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import httpx
 from pydantic import SecretStr
 
-from clients.kie_answers import failure_of
 from clients.kie_callbacks import callback_url, callback_url_is_ours
-from clients.kie_wire import (
-    CreatedData,
-    Envelope,
-    Param,
-    RecordData,
-    clean_raw,
-    read_data,
-    read_envelope,
-    read_link,
-    read_number,
+from clients.kie_outcomes import (
+    Answer,
+    Created,
+    KieAmbiguous,
+    KieError,
+    KieKeyUnknown,
+    KieNotSent,
+    KieRecord,
+    KieRefused,
+    KieTaskState,
+    KieUnavailable,
+    RecordNotVisible,
+    read_balance,
+    read_created,
+    read_link_answer,
+    read_record,
 )
-from domain.failures import Failure, FailureClass
 from domain.keys import KieKey
 from domain.video_models import CATALOGUE
+
+__all__ = [
+    "Created",
+    "KieAmbiguous",
+    "KieClient",
+    "KieError",
+    "KieKeyUnknown",
+    "KieNotSent",
+    "KieRecord",
+    "KieRefused",
+    "KieTaskState",
+    "KieTimeouts",
+    "KieUnavailable",
+    "RecordNotVisible",
+]
 
 _USER_AGENT: Final = "neurocards/0.1"  # the CDN refuses the agents of bare HTTP libraries
 _UPLOAD_PATH: Final = "neurocards"
 _ANSWER_BYTES_MAX: Final = 1_000_000
-_OK: Final = 200
-_FORBIDDEN: Final = 403
-_NULL_RECORD_CODE: Final = 422
-_NULL_RECORD_TEXT: Final = "recordinfo is null"
-_TASK_FAILED_CODES: Final = frozenset({408, 501})  # recordInfo's own way to say that the task is over
-_CDN_REACHED_NOBODY: Final = frozenset({521, 522, 523, 525, 526})
-_CDN_LOST_ANSWER: Final = frozenset({504, 520, 524})
-_CDN_REFUSED: Final = frozenset({502, 503})
 _NEVER_SENT: Final = (
     httpx.ConnectError,  # refused, DNS, TLS
     httpx.ConnectTimeout,
@@ -55,45 +56,6 @@ _NEVER_SENT: Final = (
     httpx.LocalProtocolError,
     httpx.UnsupportedProtocol,
 )
-_KIE_TASK_ID_CHARS_MAX: Final = 200
-# What asking again cannot change. A KIE task that is running is given up only for want of a key.
-_FINAL_FOR_RECORD: Final = frozenset({FailureClass.BILLING})
-_FINAL_FOR_OTHERS: Final = _FINAL_FOR_RECORD | {FailureClass.BAD_REQUEST, FailureClass.USER_VIOLATION}
-
-
-class KieError(Exception):
-    """`raw` is the provider's answer for engineers."""
-
-    def __init__(self, what: str, raw: str = "", http_status: int = 0) -> None:
-        super().__init__(what)
-        self.raw = raw
-        self.http_status = http_status
-
-
-class KieKeyUnknown(KieError):
-    pass
-
-
-class KieNotSent(KieError):
-    pass
-
-
-class KieAmbiguous(KieError):
-    pass
-
-
-class KieUnavailable(KieError):
-    pass
-
-
-class RecordNotVisible(KieError):
-    pass
-
-
-class KieRefused(KieError):
-    def __init__(self, failure: Failure, raw: str, http_status: int) -> None:
-        super().__init__(f"KIE refused: {failure.failure_class} {failure.code}", raw, http_status)
-        self.failure = failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,51 +66,6 @@ class KieTimeouts:
     silence_seconds: float = 30.0
     total_seconds: float = 45.0
     upload_seconds: float = 55.0
-
-
-@dataclass(frozen=True, slots=True)
-class Created:
-    kie_task_id: str
-
-
-class KieTaskState(StrEnum):
-    WAITING = "waiting"
-    QUEUING = "queuing"
-    GENERATING = "generating"
-    SUCCESS = "success"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class KieRecord:
-    """A KIE task as KIE tells it. Fields that some models do not return are empty."""
-
-    state: KieTaskState
-    result_urls: tuple[str, ...] = ()
-    failure: Failure | None = None
-    fail_code: str = ""
-    fail_msg: str = ""
-    video_model: str = ""
-    prompt: str = field(default="", repr=False)
-    callback_url: str = field(default="", repr=False)
-    credits_consumed: float | None = None
-    raw: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    text: str
-
-    @property
-    def raw(self) -> str:
-        return clean_raw(self.text)
-
-    @property
-    def reached_nobody(self) -> bool:
-        """Cloudflare's own pages. 1010 is about our User-Agent, never about the key."""
-        blocked = self.status == _FORBIDDEN and "1010" in self.text
-        return blocked or self.status in _CDN_REACHED_NOBODY
 
 
 class KieClient:
@@ -193,14 +110,14 @@ class KieClient:
             self._creates, key_id, "POST", f"{self._api_base}/api/v1/jobs/createTask", json=body
         )
         answer = await self._send(self._creates, request, self._timeouts.total_seconds, KieAmbiguous)
-        return _created(answer)
+        return read_created(answer)
 
     async def record(self, key_id: str, kie_task_id: str) -> KieRecord:
         """Raise RecordNotVisible, KieRefused (another key is needed), KieNotSent or KieUnavailable."""
         url = f"{self._api_base}/api/v1/jobs/recordInfo"
         request = self._request(self._others, key_id, "GET", url, params={"taskId": kie_task_id})
         answer = await self._send(self._others, request, self._timeouts.total_seconds, KieUnavailable)
-        return _record(answer)
+        return read_record(answer)
 
     async def upload(self, key_id: str, file_name: str, content: bytes, mime: str) -> str:
         """KIE's public address of the file, for 24 hours. The same name would overwrite."""
@@ -213,23 +130,20 @@ class KieClient:
             data={"uploadPath": _UPLOAD_PATH, "fileName": file_name},
         )
         answer = await self._send(self._others, request, self._timeouts.upload_seconds, KieUnavailable)
-        return _link(answer)
+        return read_link_answer(answer)
 
     async def fresh_link(self, key_id: str, url: str) -> str:
         """A result's address again, good for 20 minutes."""
         target = f"{self._api_base}/api/v1/common/download-url"
         request = self._request(self._others, key_id, "POST", target, json={"url": url})
         answer = await self._send(self._others, request, self._timeouts.total_seconds, KieUnavailable)
-        return _link(answer)
+        return read_link_answer(answer)
 
     async def balance(self, key_id: str) -> float:
         """KIE credits left in the account; one is half a US cent."""
         request = self._request(self._others, key_id, "GET", f"{self._api_base}/api/v1/chat/credit")
         answer = await self._send(self._others, request, self._timeouts.total_seconds, KieUnavailable)
-        amount = read_number(_agreed(answer).data)
-        if amount is None:
-            raise KieUnavailable("KIE's balance is no number", answer.raw, answer.status)
-        return amount
+        return read_balance(answer)
 
     def record_belongs(self, record: KieRecord, attempt_id: str, video_model: str, prompt: str) -> bool:
         """Whether a KIE task that a callback brought may be adopted by this attempt."""
@@ -243,6 +157,7 @@ class KieClient:
             headers={"User-Agent": _USER_AGENT, "Accept": "application/json"},
             timeout=httpx.Timeout(waits.silence_seconds, connect=waits.connect_seconds),
             limits=limits,
+            verify=_tls(),
             trust_env=False,  # behind a proxy a refused connection no longer proves that nothing was sent
         )
 
@@ -264,7 +179,7 @@ class KieClient:
         request: httpx.Request,
         total_seconds: float,
         unanswered: type[KieAmbiguous | KieUnavailable],
-    ) -> _Answer:
+    ) -> Answer:
         """The whole answer, or KieNotSent where that is certain, or `unanswered`."""
         try:
             async with asyncio.timeout(total_seconds):
@@ -273,12 +188,18 @@ class KieClient:
             raise KieNotSent(f"KIE was not reached: {type(error).__name__}") from error
         except (httpx.HTTPError, TimeoutError) as error:
             raise unanswered(f"KIE gave no full answer: {type(error).__name__}") from error
-        return _Answer(answer.status, self._without_keys(answer.text))
+        return Answer(answer.status, self._without_keys(answer.text))
 
     def _without_keys(self, text: str) -> str:
         for key in self._keys.values():
             text = text.replace(key.secret.get_secret_value(), "…")
         return text
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes longer than a call."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _sendable(key: KieKey) -> KieKey:
@@ -291,7 +212,7 @@ def _sendable(key: KieKey) -> KieKey:
 
 async def _exchange(
     client: httpx.AsyncClient, request: httpx.Request, unanswered: type[KieAmbiguous | KieUnavailable]
-) -> _Answer:
+) -> Answer:
     response = await client.send(request, stream=True)
     content = b""
     try:
@@ -301,110 +222,4 @@ async def _exchange(
                 raise unanswered("KIE's answer has no end", http_status=response.status_code)
     finally:
         await response.aclose()
-    return _Answer(response.status_code, content.decode("utf-8", "replace"))
-
-
-def _created(answer: _Answer) -> Created:
-    envelope = read_envelope(answer.text)
-    if envelope is None:
-        raise _create_failure_of_page(answer)
-    data = read_data(CreatedData, envelope.data)
-    if data is not None and data.task_id:
-        return _created_as(data.task_id, answer)
-    if {answer.status, envelope.code} & _CDN_LOST_ANSWER:
-        raise KieAmbiguous("KIE lost its own answer", answer.raw, answer.status)
-    raise _refused(envelope, answer)
-
-
-def _created_as(kie_task_id: str, answer: _Answer) -> Created:
-    if len(kie_task_id) > _KIE_TASK_ID_CHARS_MAX:
-        raise KieAmbiguous("KIE's task id is none", answer.raw, answer.status)
-    return Created(kie_task_id)
-
-
-def _create_failure_of_page(answer: _Answer) -> KieError:
-    if answer.reached_nobody:
-        return KieNotSent("only the CDN was reached", answer.raw, answer.status)
-    if answer.status in _CDN_REFUSED:
-        return KieRefused(failure_of(answer.status, ""), answer.raw, answer.status)
-    return KieAmbiguous("KIE's answer is no answer", answer.raw, answer.status)
-
-
-def _refused(envelope: Envelope, answer: _Answer) -> KieRefused:
-    code = answer.status if envelope.code is None else envelope.code
-    return KieRefused(failure_of(code, envelope.msg), answer.raw, answer.status)
-
-
-def _envelope(answer: _Answer) -> Envelope:
-    envelope = read_envelope(answer.text)
-    if envelope is not None:
-        return envelope
-    if answer.reached_nobody:
-        raise KieNotSent("only the CDN was reached", answer.raw, answer.status)
-    raise KieUnavailable("KIE's answer is no answer", answer.raw, answer.status)
-
-
-def _agreed(answer: _Answer, final: frozenset[FailureClass] = _FINAL_FOR_OTHERS) -> Envelope:
-    """An answer that says yes. What may pass by itself is not a refusal."""
-    envelope = _envelope(answer)
-    if (envelope.code or answer.status) == _OK:
-        return envelope
-    refusal = _refused(envelope, answer)
-    if refusal.failure.failure_class in final:
-        raise refusal
-    raise KieUnavailable(f"KIE says {refusal.failure.code} for now", answer.raw, answer.status)
-
-
-def _link(answer: _Answer) -> str:
-    url = read_link(_agreed(answer).data)
-    if not url:
-        raise KieUnavailable("KIE's answer holds no link", answer.raw, answer.status)
-    return url
-
-
-def _record(answer: _Answer) -> KieRecord:
-    envelope = _envelope(answer)
-    if envelope.code == _NULL_RECORD_CODE and _NULL_RECORD_TEXT in envelope.msg.lower():
-        raise RecordNotVisible("recordInfo is null", answer.raw, answer.status)
-    data = read_data(RecordData, envelope.data)
-    if data is not None and data.state:
-        return _known_record(data, envelope, answer)
-    if envelope.code in _TASK_FAILED_CODES:
-        return _failed_record(RecordData(), envelope, answer)
-    _agreed(answer, _FINAL_FOR_RECORD)
-    raise KieUnavailable("KIE's record has no state", answer.raw, answer.status)
-
-
-def _known_record(data: RecordData, envelope: Envelope, answer: _Answer) -> KieRecord:
-    if data.state not in set(KieTaskState):
-        raise KieUnavailable("KIE's record has a state we do not know", answer.raw, answer.status)
-    state = KieTaskState(data.state)
-    if state is KieTaskState.FAIL:
-        return _failed_record(data, envelope, answer)
-    return _record_as(state, data, answer)
-
-
-def _failed_record(data: RecordData, envelope: Envelope, answer: _Answer) -> KieRecord:
-    """The reason stands in the record, or around it."""
-    around = envelope.code not in {None, _OK}
-    fail_code = data.fail_code or (str(envelope.code) if around else "")
-    fail_msg = data.fail_msg or (envelope.msg if around else "")
-    return replace(
-        _record_as(KieTaskState.FAIL, data, answer),
-        failure=failure_of(fail_code or None, fail_msg),
-        fail_code=fail_code,
-        fail_msg=fail_msg,
-    )
-
-
-def _record_as(state: KieTaskState, data: RecordData, answer: _Answer) -> KieRecord:
-    param = read_data(Param, data.param) or Param()
-    return KieRecord(
-        state=state,
-        result_urls=data.result_urls,
-        video_model=data.video_model or param.video_model,
-        prompt=param.prompt,
-        callback_url=param.callback_url,
-        credits_consumed=data.credits_consumed,
-        raw=answer.raw,
-    )
+    return Answer(response.status_code, content.decode("utf-8", "replace"))

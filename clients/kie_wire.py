@@ -11,7 +11,7 @@ RAW_CHARS_MAX: Final = 4_000
 _URL_CHARS_MAX: Final = 2_000
 _URL: Final = re.compile(r"https?://[^\s\"'<>\\]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # PostgreSQL keeps no NUL, a terminal no escape
-_CALLBACK_TOKEN: Final = re.compile(r"(/kie/[\w-]+/)[0-9a-f]{16,}")
+_CALLBACK_TOKEN: Final = re.compile(r"(/kie\\*/[\w-]+\\*/)[0-9a-f]{16,}")  # some write "/" as "\\/"
 _DECODE_DEPTH_MAX: Final = 3
 
 
