@@ -1,6 +1,6 @@
 """The expected ways to fail, and what happens after each. A bug is not one of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -107,40 +107,32 @@ class NextCreate:
     excluded_models: tuple[str, ...] = ()
 
 
-def next_create(failed: Sequence[FailedCreate]) -> NextCreate | None:
+def next_create(
+    failed: Sequence[FailedCreate], policies: Mapping[FailureClass, ClassPolicy] = CLASS_POLICIES
+) -> NextCreate | None:
     """Decide after the last failure; None gives the video up.
 
-    Each class counts its own failures, and the counters do not mix.
+    Each class counts its own failures, and the counters do not mix. What is to be left out or avoided is
+    remembered from all of them: a busy account is no better after the next one failed otherwise.
     """
     last = failed[-1].failure.failure_class
-    policy = CLASS_POLICIES[last]
+    policy = policies[last]
     same = [create for create in failed if create.failure.failure_class is last]
     if len(same) >= policy.creates_max:
         return None
     return NextCreate(
         delay_seconds=policy.retry_delays_seconds[min(len(same), len(policy.retry_delays_seconds)) - 1],
-        excluded_accounts=_accounts(failed, lambda each: each.other_account_only),
-        avoided_accounts=_accounts(same, lambda each: each.other_account_first),
-        excluded_models=_models(failed),
+        excluded_accounts=_distinct(
+            each.account for each in failed if policies[each.failure.failure_class].other_account_only
+        ),
+        avoided_accounts=_distinct(
+            each.account for each in failed if policies[each.failure.failure_class].other_account_first
+        ),
+        excluded_models=_distinct(
+            each.video_model for each in failed if policies[each.failure.failure_class].other_model_only
+        ),
     )
 
 
-_PolicyTest = Callable[[ClassPolicy], bool]
-
-
-def _accounts(failed: Sequence[FailedCreate], wanted: _PolicyTest) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(
-            create.account for create in failed if wanted(CLASS_POLICIES[create.failure.failure_class])
-        )
-    )
-
-
-def _models(failed: Sequence[FailedCreate]) -> tuple[str, ...]:
-    return tuple(
-        dict.fromkeys(
-            create.video_model
-            for create in failed
-            if CLASS_POLICIES[create.failure.failure_class].other_model_only
-        )
-    )
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
