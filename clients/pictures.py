@@ -1,0 +1,116 @@
+"""The product photo: checked before it is decoded, then made into a plain JPEG. Call in a thread."""
+
+import io
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from domain.failures import FailureReason
+
+PHOTO_BYTES_MAX: Final = 10 * 1024 * 1024
+PHOTO_PIXELS_MAX: Final = 25_000_000
+PHOTO_SIDE_PIXELS_MIN: Final = 300
+PREPARED_SIDE_PIXELS_MAX: Final = 2_048
+PREPARED_BYTES_MAX: Final = 10_000_000
+
+_FORMATS: Final = ("JPEG", "PNG", "WEBP")
+_QUALITIES: Final = (90, 75, 50)
+_RGB_MODES: Final = ("RGB", "RGBA")
+_UNREADABLE: Final = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+
+
+class PictureRefused(Exception):
+    def __init__(self, reason: FailureReason) -> None:
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """As the header says, before any rotation."""
+
+    width: int
+    height: int
+    format: str
+
+
+class PreparedPhoto(NamedTuple):
+    """Upright, RGB, without metadata."""
+
+    jpeg: bytes
+    width: int
+    height: int
+
+
+def check_photo(data: bytes) -> PhotoFacts:
+    """Raise PictureRefused with the reason a person can act on. Reads the header only."""
+    if len(data) > PHOTO_BYTES_MAX:
+        raise PictureRefused(FailureReason.PHOTO_TOO_LARGE)
+    with _opened(data) as image:
+        width, height = image.size
+        # A phone's JPEG with a second picture inside calls itself MPO.
+        shown = "JPEG" if image.format == "MPO" else str(image.format)
+    if width * height > PHOTO_PIXELS_MAX:
+        raise PictureRefused(FailureReason.PHOTO_TOO_LARGE)
+    if min(width, height) < PHOTO_SIDE_PIXELS_MIN:
+        raise PictureRefused(FailureReason.PHOTO_TOO_SMALL)
+    return PhotoFacts(width, height, shown)
+
+
+def prepare_photo(data: bytes) -> PreparedPhoto:
+    """Check and re-encode; a file whose header promises more than the rest holds is refused too."""
+    check_photo(data)
+    try:
+        with _opened(data) as image:
+            upright = _upright(image)
+    except _UNREADABLE:
+        raise PictureRefused(FailureReason.PHOTO_FORMAT) from None
+    return PreparedPhoto(_encoded(upright), upright.width, upright.height)
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Image.DecompressionBombError:
+        raise PictureRefused(FailureReason.PHOTO_TOO_LARGE) from None
+    except _UNREADABLE:
+        raise PictureRefused(FailureReason.PHOTO_FORMAT) from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    width, height = _fitting(*image.size)
+    image.draft("RGB", (width, height))  # a large JPEG is decoded at a fraction of its size
+    image.load()
+    colours = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    small = colours.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    if image.mode not in _RGB_MODES:
+        small.info.pop("icc_profile", None)  # it describes colours that are gone
+    return _flat(ImageOps.exif_transpose(small))
+
+
+def _fitting(width: int, height: int) -> tuple[int, int]:
+    """Shrink the long side, but never the short one below what the video models take."""
+    scale = max(PREPARED_SIDE_PIXELS_MAX / max(width, height), PHOTO_SIDE_PIXELS_MIN / min(width, height))
+    return (width, height) if scale >= 1 else (round(width * scale), round(height * scale))
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """What is see-through becomes white, as product photos are."""
+    if image.mode == "RGB":
+        return image
+    white = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(white, image).convert("RGB")
+
+
+def _encoded(image: Image.Image) -> bytes:
+    """The first quality that fits; the last one always does at this many pixels."""
+    jpeg = b""
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        colours = image.info.get("icc_profile")  # the only metadata that stays: a phone's red is not ours
+        image.save(buffer, "JPEG", quality=quality, comment=b"", icc_profile=colours)
+        jpeg = buffer.getvalue()
+        if len(jpeg) <= PREPARED_BYTES_MAX:
+            break
+    return jpeg
