@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 from temporalio.client import (
     Client,
@@ -20,8 +20,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Stage, TaskQueue
 from domain import ids
+from domain.orders import Brief
 from domain.policy import OrderPolicy
-from store.orders import Orders
 from workflows.contracts import KieCallback, OrderInput, ResendInput
 from workflows.housekeeping import Housekeeping
 from workflows.orders import VideoOrder, summary_of
@@ -44,10 +44,29 @@ class Delivered(StrEnum):
     NO_SUCH_WORKFLOW = "no_such_workflow"
 
 
+class OrderToStart(Protocol):
+    """What the start needs of an order's row."""
+
+    @property
+    def tg_user_id(self) -> int | None: ...
+    @property
+    def video_count(self) -> int: ...
+    @property
+    def brief(self) -> Brief: ...
+
+
+class ReadsOrders(Protocol):
+    async def read(self, order_id: str) -> OrderToStart: ...
+
+
+# A lazy client that cannot connect raises RuntimeError; a connected one whose server went away, RPCError.
+_UNAVAILABLE: Final = (RPCError, RuntimeError)
+
+
 class WorkflowStarter:
     """Starting twice is starting once: the workflow's id is the order's."""
 
-    def __init__(self, client: Client, orders: Orders, policy: OrderPolicy) -> None:
+    def __init__(self, client: Client, orders: ReadsOrders, policy: OrderPolicy) -> None:
         self._client = client
         self._orders = orders
         self._policy = policy
@@ -82,8 +101,8 @@ class WorkflowStarter:
             )
         except WorkflowAlreadyStartedError:
             return
-        except RPCError as error:
-            raise TemporalUnavailable(error.status.name) from error
+        except _UNAVAILABLE as error:
+            raise TemporalUnavailable(type(error).__name__) from error
 
     async def resend(self, video_id: str) -> None:
         """Send a video that waited for its user; raise TemporalUnavailable."""
@@ -98,8 +117,8 @@ class WorkflowStarter:
             )
         except WorkflowAlreadyStartedError:
             return
-        except RPCError as error:
-            raise TemporalUnavailable(error.status.name) from error
+        except _UNAVAILABLE as error:
+            raise TemporalUnavailable(type(error).__name__) from error
 
 
 async def signal_kie_callback(client: Client, attempt_id: str, kie_task_id: str) -> Delivered:
@@ -114,6 +133,8 @@ async def signal_kie_callback(client: Client, attempt_id: str, kie_task_id: str)
         if error.status is RPCStatusCode.NOT_FOUND:
             return Delivered.NO_SUCH_WORKFLOW
         raise TemporalUnavailable(error.status.name) from error
+    except RuntimeError as error:
+        raise TemporalUnavailable("not connected") from error
     return Delivered.DELIVERED
 
 

@@ -1,0 +1,61 @@
+"""Expected failures, as Temporal shows them: the class is the type, the detail holds codes, never texts."""
+
+from datetime import timedelta
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.contracts import FailureDetails
+from domain.failures import ALREADY_SETTLED, Failure, FailureClass, FailureReason
+
+
+def final(failure: Failure, attempt_id: str = "") -> ApplicationError:
+    """Not tried again by Temporal; the workflow decides what it means."""
+    details = FailureDetails(reason=failure.reason, code=failure.code, attempt_id=attempt_id)
+    return ApplicationError(
+        _message(failure),
+        details,
+        type=failure.failure_class.value,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def for_now(failure: Failure, pause: timedelta | None = None) -> ApplicationError:
+    """Tried again by Temporal, after `pause` or by the retry policy."""
+    return ApplicationError(
+        _message(failure),
+        FailureDetails(reason=failure.reason, code=failure.code),
+        type=failure.failure_class.value,
+        next_retry_delay=pause,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def unreachable(service: str) -> ApplicationError:
+    """An outage uses up no try: only the order's deadline ends it."""
+    return ApplicationError(
+        f"{service} cannot be reached",
+        FailureDetails(code=f"{service} unreachable"),
+        type=FailureClass.TEMPORARY.value,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def already_settled() -> ApplicationError:
+    return ApplicationError(
+        "closed by somebody else",
+        type=ALREADY_SETTLED,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def tries() -> int:
+    """Which try of this activity is running, 1 first."""
+    return activity.info().attempt
+
+
+def _message(failure: Failure) -> str:
+    reason = "" if failure.reason is FailureReason.NONE else f" ({failure.reason})"
+    return f"{failure.failure_class} {failure.code}{reason}".strip()

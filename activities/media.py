@@ -1,0 +1,132 @@
+"""Files: the photo from Telegram, the result from KIE. Both are checked before anything relies on them."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from temporalio import activity
+
+from activities import contracts
+from activities.contracts import AttemptRef, Nothing, OrderRef
+from activities.failing import final, for_now, tries, unreachable
+from activities.heartbeats import heartbeating
+from clients.kie import KieClient, KieError
+from clients.media import MediaStorage, photo_key, video_key
+from clients.movies import MovieFacts, MovieRefused, make_sendable
+from clients.pictures import PHOTO_BYTES_MAX, PictureRefused, PreparedPhoto, prepare_photo
+from clients.results import ResultDownloader, ResultNotReached, ResultRefused, ResultUnavailable
+from clients.telegram import (
+    FileGone,
+    FileTooLarge,
+    TelegramBlocked,
+    TelegramClient,
+    TelegramNotSent,
+    TelegramRateLimited,
+    TelegramRefused,
+    TelegramUnknown,
+)
+from domain.attempts import AttemptRow
+from domain.failures import Failure, FailureClass, FailureReason
+from store.stores import Stores
+
+_RESULT_TRIES_MAX: Final = 3
+
+
+class MediaActivities:
+    """`result_pauses` lie between the tries of a result, each with a fresh link."""
+
+    def __init__(
+        self,
+        telegram: TelegramClient,
+        kie: KieClient,
+        results: ResultDownloader,
+        stores: Stores,
+        media: MediaStorage,
+        result_pauses: tuple[timedelta, ...],
+    ) -> None:
+        self._telegram = telegram
+        self._kie = kie
+        self._results = results
+        self._stores = stores
+        self._media = media
+        self._result_pauses = result_pauses
+
+    @activity.defn(name=contracts.FETCH_PHOTO.name)
+    async def fetch_photo(self, ref: OrderRef) -> Nothing:
+        """Telegram's file address holds the bot token, so the photo is kept here, and no address leaves."""
+        order = await self._stores.orders.read(ref.order_id)
+        if order.photo_media_key:
+            return Nothing()
+        async with heartbeating():
+            prepared = await self._prepared(await self._download(order.photo.file_id))
+            key = photo_key(order.id)
+            await self._media.put(key, prepared.jpeg)
+        await self._stores.orders.keep_photo(order.id, key, prepared.width, prepared.height)
+        return Nothing()
+
+    async def _download(self, file_id: str) -> bytes:
+        try:
+            return await self._telegram.download(file_id, PHOTO_BYTES_MAX)
+        except FileTooLarge:
+            raise _refused_photo(FailureReason.PHOTO_TOO_LARGE) from None
+        except (FileGone, TelegramRefused, TelegramBlocked):
+            raise _refused_photo(FailureReason.PHOTO_GONE) from None
+        except TelegramRateLimited as limited:
+            pause = timedelta(seconds=limited.retry_after_seconds)
+            raise for_now(Failure(FailureClass.RATE_LIMIT, code="Telegram 429"), pause) from None
+        except (TelegramNotSent, TelegramUnknown):
+            raise unreachable("Telegram") from None
+
+    async def _prepared(self, photo: bytes) -> PreparedPhoto:
+        try:
+            return await asyncio.to_thread(prepare_photo, photo)
+        except PictureRefused as refused:
+            raise _refused_photo(refused.reason) from None
+
+    @activity.defn(name=contracts.FETCH_RESULT.name)
+    async def fetch_result(self, ref: AttemptRef) -> Nothing:
+        """Fetch, check, remux only if needed, keep. A finished video is never made again."""
+        attempt = await self._stores.admission.attempt(ref.attempt_id)
+        video = await self._stores.videos.read(attempt.video_id)
+        if video.result_media_key:
+            return Nothing()
+        async with heartbeating():
+            with TemporaryDirectory() as folder:
+                raw_path, path = Path(folder) / "raw.mp4", Path(folder) / "video.mp4"
+                await self._download_result(attempt, raw_path)
+                facts = await self._sendable(raw_path, path)
+                key = video_key(video.id)
+                await self._media.put(key, path)
+        await self._stores.videos.keep_result(video.id, key, facts.width, facts.height, facts.seconds)
+        return Nothing()
+
+    async def _download_result(self, attempt: AttemptRow, path: Path) -> None:
+        url = attempt.result_urls[0]
+        try:
+            if tries() > 1:
+                url = await self._kie.fresh_link(attempt.key_id, url)
+            await self._results.download(url, path)
+        except ResultRefused as refused:
+            raise final(Failure(FailureClass.RESULT, code=refused.why), attempt.id) from None
+        except ResultNotReached:
+            raise unreachable("KIE's files") from None
+        except (ResultUnavailable, KieError) as error:
+            raise self._again_or_final(attempt, str(error)) from None
+
+    async def _sendable(self, raw_path: Path, path: Path) -> MovieFacts:
+        try:
+            return await asyncio.to_thread(make_sendable, raw_path, path)
+        except MovieRefused as refused:
+            raise final(Failure(FailureClass.RESULT, code=refused.why)) from None
+
+    def _again_or_final(self, attempt: AttemptRow, code: str) -> Exception:
+        failure = Failure(FailureClass.RESULT, code=code)
+        if tries() >= _RESULT_TRIES_MAX:
+            return final(failure, attempt.id)
+        return for_now(failure, self._result_pauses[min(tries(), len(self._result_pauses)) - 1])
+
+
+def _refused_photo(reason: FailureReason) -> Exception:
+    return final(Failure(FailureClass.USER_VIOLATION, reason))

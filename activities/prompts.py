@@ -1,0 +1,109 @@
+"""Moderation and scripts. Without an OpenAI key both are skipped: KIE's own moderation decides."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from temporalio import activity
+
+from activities import contracts
+from activities.contracts import Nothing, OrderRef
+from activities.failing import final, for_now, tries, unreachable
+from activities.heartbeats import heartbeating
+from clients.media import MediaStorage
+from clients.openai import OpenAi, OpenAiFailed, OpenAiNotSent, PhotoStatus
+from domain.failures import Failure, FailureClass, FailureReason
+from domain.orders import Template
+from domain.video_models import smallest_prompt_limit
+from prompts import brief_text, instructions
+from store.orders import OrderRow, Orders
+
+_log = structlog.get_logger(__name__)
+
+_TRIES_MAX: Final = 3
+_PHOTO_MIME: Final = "image/jpeg"
+_UNUSABLE_PHOTO: Final = {
+    PhotoStatus.NO_PRODUCT: FailureReason.NO_PRODUCT,
+    PhotoStatus.BLURRED: FailureReason.BLURRED,
+    PhotoStatus.COVERED: FailureReason.COVERED,
+}
+
+
+class PromptActivities:
+    """`openai` is None where no key is set."""
+
+    def __init__(
+        self, openai: OpenAi | None, orders: Orders, media: MediaStorage, video_models: Sequence[str]
+    ) -> None:
+        self._openai = openai
+        self._orders = orders
+        self._media = media
+        self._prompt_chars_max = smallest_prompt_limit(video_models)
+
+    @activity.defn(name=contracts.MODERATE_BRIEF.name)
+    async def moderate_brief(self, ref: OrderRef) -> Nothing:
+        order = await self._orders.read(ref.order_id)
+        if self._openai is None or await self._orders.has_scripts(order.id):
+            return Nothing()
+        async with heartbeating():
+            verdict = await self._verdict(self._openai, order)
+        if verdict is not None:
+            raise final(verdict)
+        return Nothing()
+
+    async def _verdict(self, openai: OpenAi, order: OrderRow) -> Failure | None:
+        """An own prompt does not depend on OpenAI: without its answer KIE's moderation decides."""
+        brief = order.brief
+        text = "\n".join(part for part in (brief.product_text, brief.wishes, brief.own_prompt) if part)
+        photo = await self._media.get(order.photo_media_key or "")
+        try:
+            return await openai.moderate(text, photo, _PHOTO_MIME)
+        except (OpenAiFailed, OpenAiNotSent) as error:
+            if brief.template is Template.OWN:
+                _log.warning("own prompt not moderated", order_id=order.id, error=type(error).__name__)
+                return None
+            raise _temporal_error(error) from None
+
+    @activity.defn(name=contracts.WRITE_SCRIPTS.name)
+    async def write_scripts(self, ref: OrderRef) -> Nothing:
+        """One script per video, kept in its row; written once."""
+        order = await self._orders.read(ref.order_id)
+        if await self._orders.has_scripts(order.id):
+            return Nothing()
+        async with heartbeating():
+            scripts = await self._scripts(order)
+        await self._orders.keep_scripts(order.id, scripts)
+        return Nothing()
+
+    async def _scripts(self, order: OrderRow) -> list[str]:
+        if order.brief.template is Template.OWN:
+            return [order.brief.own_prompt] * order.video_count
+        if self._openai is None:
+            raise final(Failure(FailureClass.BILLING, code="OPENAI_API_KEY is not set"))
+        photo = await self._media.get(order.photo_media_key or "")
+        told = instructions(
+            order.brief.template, order.video_count, order.language, self._prompt_chars_max
+        )
+        try:
+            answer = await self._openai.write_scripts(
+                told,
+                brief_text(order.brief),
+                photo,
+                _PHOTO_MIME,
+                order.video_count,
+                self._prompt_chars_max,
+                order.language,
+            )
+        except (OpenAiFailed, OpenAiNotSent) as error:
+            raise _temporal_error(error) from None
+        if answer.photo_status in _UNUSABLE_PHOTO:
+            raise final(Failure(FailureClass.USER_VIOLATION, _UNUSABLE_PHOTO[answer.photo_status]))
+        return list(answer.scripts)
+
+
+def _temporal_error(error: OpenAiFailed | OpenAiNotSent) -> Exception:
+    if isinstance(error, OpenAiNotSent):
+        return unreachable("OpenAI")
+    if error.retryable and tries() < _TRIES_MAX:
+        return for_now(error.failure)
+    return final(error.failure)
