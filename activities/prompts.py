@@ -11,9 +11,10 @@ from activities.contracts import Nothing, OrderRef
 from activities.failing import final, for_now, tries, unreachable
 from activities.heartbeats import heartbeating
 from clients.media import MediaStorage
-from clients.openai import OpenAi, OpenAiFailed, OpenAiNotSent, PhotoStatus
-from domain.failures import Failure, FailureClass, FailureReason
+from clients.openai import OpenAiFailed, OpenAiNotSent, ScriptWriter
+from domain.failures import Failure, FailureClass
 from domain.orders import Template
+from domain.scripts import PhotoStatus
 from domain.video_models import smallest_prompt_limit
 from prompts import brief_text, instructions
 from store.orders import OrderRow, Orders
@@ -22,18 +23,13 @@ _log = structlog.get_logger(__name__)
 
 _TRIES_MAX: Final = 3
 _PHOTO_MIME: Final = "image/jpeg"
-_UNUSABLE_PHOTO: Final = {
-    PhotoStatus.NO_PRODUCT: FailureReason.NO_PRODUCT,
-    PhotoStatus.BLURRED: FailureReason.BLURRED,
-    PhotoStatus.COVERED: FailureReason.COVERED,
-}
 
 
 class PromptActivities:
     """`openai` is None where no key is set."""
 
     def __init__(
-        self, openai: OpenAi | None, orders: Orders, media: MediaStorage, video_models: Sequence[str]
+        self, openai: ScriptWriter | None, orders: Orders, media: MediaStorage, video_models: Sequence[str]
     ) -> None:
         self._openai = openai
         self._orders = orders
@@ -51,7 +47,7 @@ class PromptActivities:
             raise final(verdict)
         return Nothing()
 
-    async def _verdict(self, openai: OpenAi, order: OrderRow) -> Failure | None:
+    async def _verdict(self, openai: ScriptWriter, order: OrderRow) -> Failure | None:
         """An own prompt does not depend on OpenAI: without its answer KIE's moderation decides."""
         brief = order.brief
         text = "\n".join(part for part in (brief.product_text, brief.wishes, brief.own_prompt) if part)
@@ -81,9 +77,7 @@ class PromptActivities:
         if self._openai is None:
             raise final(Failure(FailureClass.BILLING, code="OPENAI_API_KEY is not set"))
         photo = await self._media.get(order.photo_media_key or "")
-        told = instructions(
-            order.brief.template, order.video_count, order.language, self._prompt_chars_max
-        )
+        told = instructions(order.brief.template, order.video_count, order.language, self._prompt_chars_max)
         try:
             answer = await self._openai.write_scripts(
                 told,
@@ -96,8 +90,8 @@ class PromptActivities:
             )
         except (OpenAiFailed, OpenAiNotSent) as error:
             raise _temporal_error(error) from None
-        if answer.photo_status in _UNUSABLE_PHOTO:
-            raise final(Failure(FailureClass.USER_VIOLATION, _UNUSABLE_PHOTO[answer.photo_status]))
+        if answer.photo_status is not PhotoStatus.OK:
+            raise final(Failure(FailureClass.USER_VIOLATION, answer.photo_status.reason))
         return list(answer.scripts)
 
 
