@@ -23,7 +23,7 @@ install: $(INSTALLED)
 $(INSTALLED): requirements-dev.txt
 	@sh deploy/make_venv.sh $(VENV)
 	@echo 'Installing the locked dependencies (once, a minute or two) ...'
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
+	@$(PY) -m pip install -qq --disable-pip-version-check --no-input --require-hashes -r requirements-dev.txt
 	@touch $(INSTALLED)
 
 run: $(INSTALLED)

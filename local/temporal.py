@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import Final
 
 from temporalio.client import Client
+from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
 from local.processes import LOCALHOST, Child, ChildFailed, beside_python, free_port, spawn
 from workflows.namespace import prepare_namespace
+from workflows.search_attributes import ALL_SEARCH_ATTRIBUTES
 
 NAMESPACE: Final = "default"
 START_TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 _START_TRIES: Final = 3
 
-_SEARCH_ATTRIBUTES: Final = (
-    "OrderStage=Keyword",
-    "FailureClass=Keyword",
-    "VideoModel=Keyword",
-    "TgUserId=Int",
-    "KieTaskIds=KeywordList",
+_TYPE_NAMES: Final = {SearchAttributeIndexedValueType.KEYWORD_LIST: "KeywordList"}
+_SEARCH_ATTRIBUTES: Final = tuple(
+    f"{key.name}={_TYPE_NAMES.get(key.indexed_value_type, key.indexed_value_type.name.title())}"
+    for key in ALL_SEARCH_ATTRIBUTES
 )
 _DYNAMIC_CONFIG: Final = (
     "matching.enableFairness=true",

@@ -19,7 +19,8 @@ Row = asyncpg.Record
 
 def load_queries(part: str) -> Any:
     """The queries of `schema/queries/<part>.sql`, callable by name with a connection first."""
-    return aiosql.from_path(QUERIES_DIR / f"{part}.sql", "asyncpg")
+    # The parameters stand in the SQL itself; a second list of them would only drift.
+    return aiosql.from_path(QUERIES_DIR / f"{part}.sql", "asyncpg", mandatory_parameters=False)
 
 
 class DatabaseUnavailable(Exception):
@@ -36,6 +37,9 @@ UNAVAILABLE_ERRORS: Final = (
     asyncpg.CrashShutdownError,
 )
 
+# Whoever creates the database and its user may come after us.
+_NOT_SET_UP_ERRORS: Final = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
+
 
 class Database:
     """One pool per process."""
@@ -50,7 +54,7 @@ class Database:
             pool = await asyncpg.create_pool(
                 url, min_size=1, max_size=connections_max, init=_prepare_connection, command_timeout=30
             )
-        except UNAVAILABLE_ERRORS as error:
+        except (*UNAVAILABLE_ERRORS, *_NOT_SET_UP_ERRORS) as error:
             raise DatabaseUnavailable(type(error).__name__) from error
         return cls(pool)
 

@@ -17,14 +17,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from workflows.search_attributes import ALL_SEARCH_ATTRIBUTES
+
 RETENTION: Final = timedelta(days=30)  # as long as an engineer may want to replay an order
-SEARCH_ATTRIBUTES: Final = {
-    "OrderStage": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "FailureClass": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "VideoModel": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-    "TgUserId": IndexedValueType.INDEXED_VALUE_TYPE_INT,
-    "KieTaskIds": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD_LIST,
-}
+SEARCH_ATTRIBUTES: Final = {key.name: int(key.indexed_value_type) for key in ALL_SEARCH_ATTRIBUTES}
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
 _SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from its cache, every 10 s
 
@@ -32,7 +28,7 @@ _SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from
 async def prepare_namespace(client: Client) -> list[str]:
     """Make the client's namespace ready; answer what had to be done. Repeatable."""
     done = await _ensure_retention(client)
-    missing = await _missing_attributes(client)
+    missing = await _missing_once_known(client)
     if missing:
         await _add_attributes(client, missing)
         done.append(f"search attributes {', '.join(missing)} added")
@@ -82,26 +78,31 @@ async def _register(client: Client) -> None:
             raise
 
 
-async def _missing_attributes(client: Client) -> list[str]:
+async def _missing_once_known(client: Client) -> list[str]:
+    """A namespace made a moment ago is not known everywhere yet."""
     deadline = time.monotonic() + _SPREAD_TIMEOUT_SECONDS
     while True:
         try:
-            answer = await client.operator_service.list_search_attributes(
-                ListSearchAttributesRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
-            )
+            return await missing_attributes(client)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(1)
-        else:
-            return [name for name in SEARCH_ATTRIBUTES if name not in answer.custom_attributes]
+
+
+async def missing_attributes(client: Client) -> list[str]:
+    """Raise RPCError NOT_FOUND where there is no such namespace."""
+    answer = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
+    )
+    return [name for name in SEARCH_ATTRIBUTES if name not in answer.custom_attributes]
 
 
 async def _add_attributes(client: Client, names: list[str]) -> None:
-    wanted = {name: SEARCH_ATTRIBUTES[name] for name in names}
-    await client.operator_service.add_search_attributes(
-        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted), timeout=_RPC_TIMEOUT
-    )
+    request = AddSearchAttributesRequest(namespace=client.namespace)
+    for name in names:
+        request.search_attributes[name] = IndexedValueType.ValueType(SEARCH_ATTRIBUTES[name])
+    await client.operator_service.add_search_attributes(request, timeout=_RPC_TIMEOUT)
 
 
 def _duration(span: timedelta) -> Duration:
