@@ -56,7 +56,7 @@ async def build_activities(
     )
     stack.push_async_callback(kie.aclose)
     results = ResultDownloader((settings.kie_api_base, settings.kie_upload_base))
-    stack.push_async_callback(results.aclose)
+    stack.push_async_callback(results.close)
     writer = _script_writer(settings, stack)
     kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
     sweep = asyncio.create_task(_sweep(kie_activities, _SWEEP_SECONDS * settings.time_scale))

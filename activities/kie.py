@@ -34,7 +34,8 @@ from clients.media import MediaStorage
 from domain import ids
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.failures import Failure, FailureClass
-from store.admission import BeginCreate, Forbidden, Granted, NoneServes
+from store.admission import Forbidden, Granted, NoneServes
+from store.attempts import BeginCreate
 from store.stores import Stores
 from store.videos import AlreadySettled
 

@@ -109,7 +109,7 @@ class MediaActivities:
                 url = await self._kie.fresh_link(attempt.key_id, url)
             await self._results.download(url, path)
         except ResultRefused as refused:
-            raise final(Failure(FailureClass.RESULT, code=refused.why), attempt.id) from None
+            raise final(Failure(FailureClass.RESULT, code=str(refused)), attempt.id) from None
         except ResultNotReached:
             raise unreachable("KIE's files") from None
         except (ResultUnavailable, KieError) as error:

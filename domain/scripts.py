@@ -8,7 +8,7 @@ from typing import Final
 
 from domain.failures import FailureReason
 
-SCRIPT_CHARS_MIN: Final = 20
+SCRIPT_CHARS_MIN: Final = 3  # the least any video model takes
 _ASKED_CHARS_MAX: Final = 1_800  # more words than a clip of some seconds can follow
 _ASKED_SHARE: Final = 0.9  # writers miss a limit by some characters
 _KEPT_SHARE_MIN: Final = 0.6
