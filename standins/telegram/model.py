@@ -1,0 +1,146 @@
+"""All that the stand-in remembers, as one pydantic tree: written to disk as it is."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+Json = dict[str, Any]
+
+FIRST_USER_ID = 700_000_001
+FIRST_UPDATE_ID = 410_000_001
+
+
+class User(BaseModel):
+    id: int
+    first_name: str
+    language_code: str = "en"
+    last_name: str = ""
+    username: str = ""
+    has_started: bool = False
+    has_blocked: bool = False
+    edits_pass: bool = False
+    read_message_id: int = 0
+    event: int = 0
+
+    def shown(self) -> Json:
+        """As the Bot API shows a person."""
+        optional = {
+            "last_name": self.last_name,
+            "username": self.username,
+            "language_code": self.language_code,
+        }
+        return {
+            "id": self.id,
+            "is_bot": False,
+            "first_name": self.first_name,
+            **{key: value for key, value in optional.items() if value},
+        }
+
+    def chat(self) -> Json:
+        shown = self.shown()
+        wanted = ("id", "first_name", "last_name", "username")
+        return {**{key: shown[key] for key in wanted if key in shown}, "type": "private"}
+
+
+class Version(BaseModel):
+    at: datetime
+    body: Json
+
+
+class Kept(BaseModel):
+    """One message of a chat. `body` is the Bot API's Message; older bodies are in `versions`."""
+
+    chat_id: int
+    message_id: int
+    from_bot: bool
+    rang: bool
+    event: int
+    body: Json
+    deleted: bool = False
+    versions: list[Version] = Field(default_factory=list)
+
+
+class CallbackQuery(BaseModel):
+    id: str
+    user_id: int
+    message_id: int
+    data: str
+    made_at: datetime
+    answered: bool = False
+    expired: bool = False
+
+
+class Toast(BaseModel):
+    event: int
+    at: datetime
+    user_id: int
+    callback_query_id: str
+    text: str
+    show_alert: bool
+    url: str
+
+
+class StoredFile(BaseModel):
+    """`attachment` is the part of a Message that shows it: {"photo": […]} or {"video": {…}}."""
+
+    file_id: str
+    file_unique_id: str
+    kind: str
+    path: str
+    mime_type: str
+    file_size: int
+    attachment: Json = Field(default_factory=dict)
+    gone: bool = False
+    link_expired: bool = False
+
+
+class Update(BaseModel):
+    update_id: int
+    kind: str
+    chat_id: int
+    payload: Json
+
+    def shown(self) -> Json:
+        return {"update_id": self.update_id, self.kind: self.payload}
+
+
+class Webhook(BaseModel):
+    url: str = ""
+    secret_token: str = ""
+    max_connections: int = 40
+    last_error_date: int = 0
+    last_error_message: str = ""
+
+
+class Bot(BaseModel):
+    id: int = 0
+    first_name: str = "Neurocards"
+    username: str = "neurocards_bot"
+    description: str = ""
+    short_description: str = ""
+    menu_button: Json = Field(default_factory=lambda: {"type": "commands"})
+
+    def shown(self) -> Json:
+        return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}
+
+
+class Memory(BaseModel):
+    generation: int = 1
+    last_event: int = 0
+    last_message_id: int = 0
+    next_update_id: int = FIRST_UPDATE_ID
+    next_user_id: int = FIRST_USER_ID
+    next_file_number: int = 1
+    bot: Bot = Field(default_factory=Bot)
+    users: dict[int, User] = Field(default_factory=dict)
+    messages: dict[int, dict[int, Kept]] = Field(default_factory=dict)
+    callback_queries: dict[str, CallbackQuery] = Field(default_factory=dict)
+    toasts: list[Toast] = Field(default_factory=list)
+    files: dict[str, StoredFile] = Field(default_factory=dict)
+    updates: dict[int, Update] = Field(default_factory=dict)
+    pending: list[int] = Field(default_factory=list)
+    repeats: list[int] = Field(default_factory=list)
+    allowed_updates: list[str] = Field(default_factory=list)
+    webhook: Webhook = Field(default_factory=Webhook)
+    commands: dict[str, list[Json]] = Field(default_factory=dict)
