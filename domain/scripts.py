@@ -9,6 +9,7 @@ from typing import Final
 from domain.failures import FailureReason
 
 SCRIPT_CHARS_MIN: Final = 3  # the least any video model takes
+_PLACEHOLDER: Final = "none"  # what GPT is told to write where the photo is of no use
 _ASKED_CHARS_MAX: Final = 1_800  # more words than a clip of some seconds can follow
 _ASKED_SHARE: Final = 0.9  # writers miss a limit by some characters
 _KEPT_SHARE_MIN: Final = 0.6
@@ -67,6 +68,8 @@ def wrong_with(scripts: Sequence[str], count: int) -> str | None:
         return f"{len(scripts)} scripts, not {count}"
     if any(len(script) < SCRIPT_CHARS_MIN for script in scripts):
         return "a script is too short"
+    if any(_essence(script) == _PLACEHOLDER for script in scripts):
+        return "a script is missing"
     if len({_essence(script) for script in scripts}) < count:
         return "two scripts are the same"
     return None

@@ -21,7 +21,7 @@ from clients.openai import (
 )
 from domain.failures import Failure, FailureClass, FailureReason
 from domain.orders import Language
-from domain.scripts import PhotoStatus
+from domain.scripts import SCRIPT_CHARS_MIN, PhotoStatus
 from tests.clients.raw_http import DROP, RawServer, http, http_json, raw_server
 
 KEY = "sk-test-0123456789abcdef"
@@ -161,7 +161,7 @@ async def test_a_long_script_ends_with_a_sentence() -> None:
     ("scripts", "code"),
     [
         ((CUP, f"1) {CUP.upper()}"), "two_scripts_are_the_same"),
-        ((CUP, "short"), "a_script_is_too_short"),
+        ((CUP, "x" * (SCRIPT_CHARS_MIN - 1)), "a_script_is_too_short"),
         ((CUP, "x" * 2_000), "a_script_is_too_long"),
         ((CUP,), "scripts_shape"),
         ((CUP, HAND, CUP), "scripts_shape"),

@@ -68,6 +68,7 @@ def test_scripts_must_be_enough_long_and_different() -> None:
     assert wrong_with([GOOD, other], 2) is None
     assert "not 3" in (wrong_with([GOOD, other], 3) or "")
     assert "short" in (wrong_with([GOOD, "x" * (SCRIPT_CHARS_MIN - 1)], 2) or "")
+    assert "missing" in (wrong_with(["None."], 1) or "")
     assert "same" in (wrong_with([GOOD, f"2. {GOOD.upper()}!"], 2) or "")
 
 
