@@ -19,6 +19,10 @@ def video_id(order_id: str, number: int) -> str:
     return f"{order_id}-v{number}"
 
 
+def order_id_of_video(video: str) -> str:
+    return video.rpartition("-v")[0]
+
+
 def attempt_id(video: str, number: int) -> str:
     return f"{video}-a{number}"
 

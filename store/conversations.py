@@ -18,6 +18,11 @@ class Conversations(BaseStorage):
         self._database = database
         self._clock = clock
 
+    async def read(self, key: StorageKey) -> tuple[str | None, dict[str, Any]]:
+        async with self._database.connection() as connection:
+            row = await _queries.read_conversation(connection, key=_keys.build(key))
+        return (row["state"], dict(row["data"])) if row else (None, {})
+
     async def save(self, key: StorageKey, state: StateType, data: Mapping[str, Any]) -> None:
         """State and data together, so that no crash leaves one without the other."""
         async with self._database.connection() as connection:
@@ -30,18 +35,14 @@ class Conversations(BaseStorage):
             await _queries.save_state(connection, key=_keys.build(key), state=_name(state), now=self._clock())
 
     async def get_state(self, key: StorageKey) -> str | None:
-        async with self._database.connection() as connection:
-            row = await _queries.read_conversation(connection, key=_keys.build(key))
-        return row["state"] if row else None
+        return (await self.read(key))[0]
 
     async def set_data(self, key: StorageKey, data: Mapping[str, Any]) -> None:
         async with self._database.connection() as connection:
             await _queries.save_data(connection, key=_keys.build(key), data=dict(data), now=self._clock())
 
     async def get_data(self, key: StorageKey) -> dict[str, Any]:
-        async with self._database.connection() as connection:
-            row = await _queries.read_conversation(connection, key=_keys.build(key))
-        return dict(row["data"]) if row else {}
+        return (await self.read(key))[1]
 
     async def close(self) -> None:
         """The pool belongs to whoever opened it."""

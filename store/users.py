@@ -31,7 +31,12 @@ class Users:
             row = await self._known(connection, tg_user_id, tg_language)
         if not row["welcomed"] and self._welcome_credits:
             await self._ledger.welcome(row["id"], self._welcome_credits)
-        return User(row["id"], tg_user_id, language_of(row["language"], row["tg_language"]), row["blocked"])
+        return _user(row)
+
+    async def find(self, tg_user_id: int) -> User | None:
+        async with self._database.connection() as connection:
+            row = await _queries.find_user(connection, tg_user_id=tg_user_id)
+        return _user(row) if row else None
 
     async def _known(self, connection: Connection, tg_user_id: int, tg_language: str | None) -> Row:
         row: Row | None = await _queries.find_user(connection, tg_user_id=tg_user_id)
@@ -54,3 +59,8 @@ class Users:
     async def mark_unblocked(self, tg_user_id: int) -> None:
         async with self._database.connection() as connection:
             await _queries.mark_unblocked(connection, tg_user_id=tg_user_id)
+
+
+def _user(row: Row) -> User:
+    language = language_of(row["language"], row["tg_language"])
+    return User(row["id"], row["tg_user_id"], language, row["blocked"])

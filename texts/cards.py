@@ -20,13 +20,14 @@ Rows = tuple[tuple[Button, ...], ...]
 # -- menu -----------------------------------------------------------------------------------------
 
 
-def main_menu(language: Language) -> Card:
+def main_menu(language: Language, *, order_open: bool = False) -> Card:
     rows = (
         (_button(language, "new-order", Action.NEW_ORDER),),
         (_button(language, "balance", Action.BALANCE), _button(language, "help", Action.HELP)),
         (_button(language, "language", Action.LANGUAGE),),
     )
-    return Card(say(language, "main-menu"), rows)
+    lines = [say(language, "main-menu"), *([say(language, "order-open")] if order_open else [])]
+    return Card("\n\n".join(lines), rows)
 
 
 def help_card(language: Language, price_credits: int, support_contact: str) -> Card:

@@ -47,6 +47,7 @@ main-menu =
     🎬 <b>Short videos of your product</b>
 
     Send me a photo of the product: two or three questions later I start making the video.
+order-open = You have an open order: go on where you stopped, or /cancel.
 help =
     <b>How it works</b>
 

@@ -1,0 +1,54 @@
+"""An album counts as its first photo, once nothing more of it comes."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.feeder import Feeder
+from bot.middleware import DATABASE_AWAY
+from bot.parts import BotParts
+from bot.pictures import Picture, PictureKind, receive
+from bot.turn import begin_turn
+from store.albums import Album
+from texts import cards
+
+_log = structlog.get_logger()
+
+COLLECT_SECONDS: Final = 0.3
+_QUIET_SECONDS: Final = 1.0
+
+
+class AlbumCollector:
+    def __init__(self, parts: BotParts, feeder: Feeder) -> None:
+        self._parts = parts
+        self._feeder = feeder
+
+    async def collect(self) -> None:
+        """Every album that is quiet now. Taken means answered: a crash before that repeats the answer."""
+        quiet = timedelta(seconds=_QUIET_SECONDS * self._parts.time_scale)
+        while True:
+            async with self._parts.albums.take_quiet(quiet) as album:
+                if album is None:
+                    return
+                await self._answer(album)
+
+    async def _answer(self, album: Album) -> None:
+        """Only an unreachable database leaves the album for the next round."""
+        async with self._feeder.lanes.lane(album.tg_user_id):
+            outcome = (await asyncio.gather(self._receive(album), return_exceptions=True))[0]
+        if isinstance(outcome, DATABASE_AWAY):
+            raise outcome
+        if isinstance(outcome, BaseException):
+            _log.error("album was not answered", media_group_id=album.media_group_id, exc_info=outcome)
+
+    async def _receive(self, album: Album) -> None:
+        user = await self._parts.users.find(album.tg_user_id)
+        if user is None:
+            return
+        turn = await begin_turn(self._parts, user)
+        picture = Picture.first_of(album.pictures)
+        if picture.kind is not PictureKind.OTHER:
+            await turn.say(cards.album_note(turn.language))
+        await receive(turn, picture)

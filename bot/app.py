@@ -1,0 +1,98 @@
+"""The bot as a whole: a dispatcher made of the routers, and the loops around it."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from aiogram import Dispatcher
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import BotCommand
+
+from bot.albums import COLLECT_SECONDS, AlbumCollector
+from bot.feeder import Feeder
+from bot.loops import forever
+from bot.middleware import Acknowledge, Apologies, PrivateChatsOnly, TurnMiddleware
+from bot.parts import BotParts
+from bot.polling import Poller
+from bot.routers import root_router
+from bot.sweeper import SWEEP_SECONDS, Sweeper
+from domain.orders import Language
+from texts import label
+
+_log = structlog.get_logger()
+
+_COMMANDS: Final = ("start", "help", "balance", "cancel", "language")
+_RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
+_TIDY_SECONDS: Final = 3_600.0
+_MEMORY: Final = timedelta(days=2)
+_SETUP_SECONDS_MAX: Final = 10
+_GOODBYE_SECONDS: Final = 5.0
+
+
+def build_dispatcher(parts: BotParts) -> Dispatcher:
+    """Errors outermost (aiogram's own), then private chats only, then the person."""
+    dispatcher = Dispatcher(storage=parts.conversations)
+    dispatcher.errors.register(Apologies(parts).handle)
+    dispatcher.update.outer_middleware(PrivateChatsOnly(parts))
+    dispatcher.update.outer_middleware(TurnMiddleware(parts))
+    dispatcher.callback_query.middleware(Acknowledge(parts))
+    dispatcher.include_router(root_router())
+    return dispatcher
+
+
+def build_feeder(parts: BotParts) -> Feeder:
+    return Feeder(parts, build_dispatcher(parts))
+
+
+async def run_bot(parts: BotParts) -> None:
+    """Until cancelled. Polling; a webhook feeds the same feeder and runs `run_loops` beside it."""
+    feeder = build_feeder(parts)
+    await _leave_webhook(parts)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_loops(parts, feeder))
+        group.create_task(Poller(parts, feeder).run())
+
+
+async def run_loops(parts: BotParts, feeder: Feeder) -> None:
+    """What a bot does besides updates."""
+    collector, sweeper = AlbumCollector(parts, feeder), Sweeper(parts)
+    scale = parts.time_scale
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(register_commands(parts))
+            group.create_task(forever("albums", collector.collect, COLLECT_SECONDS * scale))
+            group.create_task(forever("sweeper", sweeper.sweep, SWEEP_SECONDS * scale))
+            group.create_task(forever("tidying", lambda: _tidy(parts), _TIDY_SECONDS))
+    finally:
+        await parts.background.finish(_GOODBYE_SECONDS)
+
+
+async def register_commands(parts: BotParts) -> None:
+    """The menu of commands is a convenience: without it everything works."""
+    try:
+        await _set_commands(parts, Language.EN, None)
+        for code in _RUSSIAN_CODES:
+            await _set_commands(parts, Language.RU, code)
+    except TelegramAPIError as error:
+        _log.warning("commands were not registered", error=type(error).__name__)
+
+
+async def _set_commands(parts: BotParts, language: Language, code: str | None) -> None:
+    commands = [
+        BotCommand(command=name, description=label(language, f"command-{name}")) for name in _COMMANDS
+    ]
+    await parts.bot.set_my_commands(commands, language_code=code, request_timeout=_SETUP_SECONDS_MAX)
+
+
+async def _leave_webhook(parts: BotParts) -> None:
+    """While a webhook is set, getUpdates is refused."""
+    try:
+        await parts.bot.delete_webhook(request_timeout=_SETUP_SECONDS_MAX)
+    except TelegramAPIError as error:
+        _log.warning("webhook was not removed", error=type(error).__name__)
+
+
+async def _tidy(parts: BotParts) -> None:
+    await parts.updates.forget(_MEMORY)
+    await parts.albums.forget(_MEMORY)

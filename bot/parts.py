@@ -1,0 +1,75 @@
+"""What the bot is built from. The mains make these; nothing here is global."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import structlog
+from aiogram import Bot
+
+from clients.telegram import TelegramClient
+from domain.clock import Clock
+from store.albums import Albums
+from store.conversations import Conversations
+from store.drafts import Drafts
+from store.ledger import Ledger
+from store.orders import Orders
+from store.updates import HandledUpdates
+from store.users import Users
+from store.videos import Videos
+
+_log = structlog.get_logger()
+
+
+class StartsWorkflows(Protocol):
+    """Both raise `workflows.start.TemporalUnavailable`."""
+
+    async def start_order(self, order_id: str) -> None: ...
+    async def resend(self, video_id: str) -> None: ...
+
+
+class Background:
+    """Work that nobody waits for; what must not be lost is repeated by a sweep."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.warning("background work failed", exc_info=task.exception())
+
+    async def finish(self, timeout_seconds: float) -> None:
+        if self._running:
+            _, late = await asyncio.wait(self._running, timeout=timeout_seconds)
+            for task in late:
+                task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class BotParts:
+    """`offers_templates` is False without an OpenAI key: then only the own prompt is left."""
+
+    bot: Bot
+    telegram: TelegramClient
+    users: Users
+    ledger: Ledger
+    drafts: Drafts
+    orders: Orders
+    videos: Videos
+    conversations: Conversations
+    updates: HandledUpdates
+    albums: Albums
+    starter: StartsWorkflows
+    clock: Clock
+    support_contact: str
+    offers_templates: bool = True
+    price_credits: int = 1
+    time_scale: float = 1.0
+    background: Background = field(default_factory=Background)

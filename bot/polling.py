@@ -1,0 +1,105 @@
+"""getUpdates, where the offset moves only over what is handled."""
+
+import asyncio
+from typing import Final
+
+import structlog
+from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.types import Update
+
+from bot.feeder import Feeder
+from bot.parts import BotParts
+
+_log = structlog.get_logger()
+
+ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
+
+_LONG_POLL_SECONDS: Final = 25
+_ANSWER_SECONDS: Final = 15  # on top of the long poll
+_SLOW_CHAT_SECONDS: Final = 0.5  # longer than that nobody waits for somebody else's update
+_CONFLICT_PAUSE_SECONDS: Final = 3.0
+_GOODBYE_SECONDS: Final = 3.0
+_OUTAGE_PAUSE_SECONDS: Final = 0.5
+_OUTAGE_PAUSE_SECONDS_MAX: Final = 15.0
+
+
+class Poller:
+    """One slow chat holds back the offset, but not the others: they are fetched beside it."""
+
+    def __init__(self, parts: BotParts, feeder: Feeder) -> None:
+        self._parts = parts
+        self._feeder = feeder
+        self._handling: dict[int, asyncio.Task[None]] = {}
+        self._next_id: int | None = None
+        self._outage_pause_seconds = _OUTAGE_PAUSE_SECONDS
+
+    async def run(self) -> None:
+        try:
+            while True:
+                await self.poll()
+        finally:
+            await self._leave()
+
+    async def poll(self) -> None:
+        """One getUpdates, and a moment for what it brought."""
+        for update in await self._ask():
+            self._begin(update)
+        if self._handling:
+            await asyncio.wait(self._handling.values(), timeout=_SLOW_CHAT_SECONDS)
+        self._move_offset()
+
+    async def _ask(self) -> list[Update]:
+        wait_seconds = 0 if self._handling else _LONG_POLL_SECONDS
+        try:
+            updates = await self._parts.bot.get_updates(
+                offset=self._offset(),
+                timeout=wait_seconds,
+                allowed_updates=list(ALLOWED_UPDATES),
+                request_timeout=wait_seconds + _ANSWER_SECONDS,
+            )
+        except TelegramAPIError as error:
+            await self._wait_after(error)
+            return []
+        self._outage_pause_seconds = _OUTAGE_PAUSE_SECONDS
+        return updates
+
+    async def _wait_after(self, error: TelegramAPIError) -> None:
+        """Another poller (409) ends some day, and so does an outage: wait, never exit."""
+        pause_seconds = self._outage_pause_seconds
+        if isinstance(error, TelegramConflictError):
+            pause_seconds = _CONFLICT_PAUSE_SECONDS * self._parts.time_scale
+        elif isinstance(error, TelegramRetryAfter):
+            pause_seconds = error.retry_after
+        else:
+            self._outage_pause_seconds = min(2 * pause_seconds, _OUTAGE_PAUSE_SECONDS_MAX)
+        _log.warning("no updates", error=type(error).__name__, pause_seconds=pause_seconds)
+        await asyncio.sleep(pause_seconds)
+
+    def _offset(self) -> int | None:
+        return min(self._handling, default=self._next_id)
+
+    def _begin(self, update: Update) -> None:
+        """An update that is being handled comes again while a slow one holds the offset."""
+        if update.update_id in self._handling:
+            return
+        if self._next_id is not None and update.update_id < self._next_id:
+            return
+        self._next_id = update.update_id + 1
+        handled = self._feeder.feed_until_handled(update, _OUTAGE_PAUSE_SECONDS, _OUTAGE_PAUSE_SECONDS_MAX)
+        self._handling[update.update_id] = asyncio.create_task(handled)
+
+    def _move_offset(self) -> None:
+        for update_id, task in sorted(self._handling.items()):
+            if not task.done():
+                return
+            del self._handling[update_id]
+            if not task.cancelled() and task.exception() is not None:
+                _log.error("update was given up", update_id=update_id, exc_info=task.exception())
+
+    async def _leave(self) -> None:
+        """What is not handled in a moment comes again: it was not acknowledged."""
+        if self._handling:
+            await asyncio.wait(self._handling.values(), timeout=_GOODBYE_SECONDS)
+        for task in self._handling.values():
+            task.cancel()
+        await asyncio.gather(*self._handling.values(), return_exceptions=True)

@@ -1,0 +1,89 @@
+"""Buttons of orders that were placed: more, again, another photo, send it here."""
+
+from aiogram import Router
+from aiogram.types import CallbackQuery
+
+from bot.filters import Pressed
+from bot.screens import drop_draft, offer, stale
+from bot.states import Step
+from bot.turn import Turn, patiently
+from bot.welcome import resend
+from clients.telegram import SentMessage
+from domain.actions import Action
+from domain.ids import order_id_of_video
+from domain.orders import Origin
+from store.drafts import DraftOffer
+from store.orders import OrderSource
+from store.videos import VideoRow
+from texts import cards, order_cards
+
+
+def router() -> Router:
+    router = Router(name="after")
+    router.callback_query.register(more, Pressed(Action.MORE))
+    router.callback_query.register(try_again, Pressed(Action.TRY_AGAIN))
+    router.callback_query.register(another_photo, Pressed(Action.ANOTHER_PHOTO))
+    router.callback_query.register(send_here, Pressed(Action.SEND_HERE))
+    return router
+
+
+async def more(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    """A new confirm card; only its Generate charges."""
+    source = await turn.parts.orders.source(argument, turn.user.tg_user_id)
+    if source is None:
+        await stale(turn)
+        return
+    wanted = _again(turn, source, argument, Origin.MORE, source.video_count)
+    await offer(turn, wanted, joins_dialog=False)
+
+
+async def try_again(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    source = await turn.parts.orders.source(argument, turn.user.tg_user_id)
+    if source is None or source.retryable_count == 0:
+        await stale(turn)
+        return
+    wanted = _again(turn, source, argument, Origin.RETRY, source.retryable_count)
+    await offer(turn, wanted, joins_dialog=False)
+
+
+def _again(turn: Turn, source: OrderSource, order_id: str, origin: Origin, video_count: int) -> DraftOffer:
+    return DraftOffer(
+        brief=source.brief,
+        photo=source.photo,
+        video_count=video_count,
+        price_credits=turn.parts.price_credits,
+        language=turn.language,
+        origin=origin,
+        source_order_id=order_id,
+    )
+
+
+async def another_photo(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    source = await turn.parts.orders.source(argument, turn.user.tg_user_id)
+    if source is None:
+        await stale(turn)
+        return
+    await drop_draft(turn)
+    data = turn.dialog.data.fresh().with_brief(source.brief, source.video_count)
+    await turn.dialog.restart(Step.photo, data)
+    await turn.say(cards.ask_photo(turn.language, brief_kept=True))
+
+
+async def send_here(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    """By Telegram's own file; where there is none, a workflow sends the kept one."""
+    if await turn.parts.orders.source(order_id_of_video(argument), turn.user.tg_user_id) is None:
+        await stale(turn)
+        return
+    file_id = await turn.parts.videos.delivered_file(argument, turn.user.tg_user_id)
+    if file_id is None:
+        turn.parts.background.run(resend(turn.parts, argument))
+        return
+    video = await turn.parts.videos.read(argument)
+    await patiently(lambda: _send(turn, video, file_id))
+
+
+async def _send(turn: Turn, video: VideoRow, file_id: str) -> SentMessage:
+    card = order_cards.delivered(turn.language, video.number, video.video_count, video.order_id)
+    return await turn.parts.telegram.send_video(
+        turn.chat_id, file_id, video.result_width, video.result_height, video.result_seconds, card
+    )

@@ -1,0 +1,95 @@
+"""Generate: the one button that spends credits."""
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+from aiogram import Router
+from aiogram.types import CallbackQuery
+
+from bot.filters import Pressed
+from bot.middleware import OWN_ANSWER
+from bot.parts import BotParts
+from bot.screens import affordable_count, offer, stale
+from bot.turn import Turn
+from domain.actions import Action
+from store.drafts import Draft
+from store.orders import Placement, PlacementKind
+from texts import cards, label, order_cards
+from workflows.start import TemporalUnavailable
+
+_log = structlog.get_logger()
+
+
+def router() -> Router:
+    router = Router(name="buying")
+    router.callback_query.register(generate, Pressed(Action.GENERATE), flags={OWN_ANSWER: True})
+    router.callback_query.register(make_fewer, Pressed(Action.MAKE_FEWER))
+    return router
+
+
+async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
+    """Commit first, then tell, then start: Temporal may be away, the order is not."""
+    message_id = query.message.message_id if query.message else None
+    placement = await turn.parts.orders.place(argument, turn.user.tg_user_id, message_id)
+    if placement.kind is PlacementKind.PLACED:
+        await _accepted(query, turn, placement, message_id)
+    elif placement.kind is PlacementKind.ALREADY_PLACED:
+        await turn.acknowledge(query.id, label(turn.language, "toast-accepted"))
+        await _leave_confirm(turn, argument)
+    else:
+        await turn.acknowledge(query.id)
+        await _refused(turn, placement)
+
+
+async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, message_id: int | None) -> None:
+    card = order_cards.accepted(turn.language, placement.order_id, placement.video_count)
+    told = [turn.acknowledge(query.id, label(turn.language, "toast-accepted"))]
+    if message_id is not None:
+        told.append(turn.edit(message_id, card))
+    await asyncio.gather(*told)
+    turn.parts.background.run(start(turn.parts, placement.order_id))
+    await _leave_confirm(turn, placement.order_id)
+
+
+async def start(parts: BotParts, order_id: str) -> None:
+    try:
+        await parts.starter.start_order(order_id)
+    except TemporalUnavailable:
+        _log.warning("order waits for the sweeper", order_id=order_id)
+        return
+    await parts.orders.mark_started(order_id)
+
+
+async def _leave_confirm(turn: Turn, draft_id: str) -> None:
+    if turn.dialog.shows(draft_id):
+        await turn.dialog.close()
+
+
+async def _refused(turn: Turn, placement: Placement) -> None:
+    draft = await turn.parts.drafts.get(placement.order_id, turn.user.tg_user_id)
+    if placement.kind is PlacementKind.NOT_ENOUGH and draft is not None:
+        await _not_enough(turn, draft, placement.available)
+    else:
+        await stale(turn)
+
+
+async def _not_enough(turn: Turn, draft: Draft, available: int) -> None:
+    """The draft stays: after a top-up the same Generate buys it."""
+    wanted = draft.offer
+    needed = wanted.price_credits * wanted.video_count
+    count = affordable_count(available, wanted.price_credits, wanted.video_count)
+    await turn.say(cards.not_enough_credits(turn.language, available, needed, count, draft.id))
+
+
+async def make_fewer(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    draft = await turn.parts.drafts.get(argument, turn.user.tg_user_id)
+    if draft is None or draft.ordered or draft.superseded:
+        await stale(turn)
+        return
+    wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
+    count = affordable_count(wallet.available, draft.offer.price_credits, draft.offer.video_count)
+    if count == 0:
+        await _not_enough(turn, draft, wallet.available)
+        return
+    await offer(turn, replace(draft.offer, video_count=count), joins_dialog=False)
