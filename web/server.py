@@ -1,0 +1,89 @@
+"""The HTTP server inside the bot's process. The process owns the signals, and the task that runs this."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from clients.kie_callbacks import CALLBACK_PATH
+from web.health import HealthRoutes
+from web.kie_callback import KieCallbackRoute
+
+SHUTDOWN_SECONDS_MAX: Final = 5
+_CONNECTIONS_MAX: Final = 200
+
+
+class CannotListen(Exception):
+    """One sentence for the person who starts the program."""
+
+
+def build_app(kie_callback: KieCallbackRoute, health: HealthRoutes) -> Starlette:
+    callback_path = f"{CALLBACK_PATH}/{{attempt_id}}/{{token}}"
+    return Starlette(
+        routes=[
+            Route(callback_path, kie_callback.handle, methods=["POST"]),
+            Route("/health", health.health),
+            Route("/ready", health.ready),
+        ]
+    )
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class WebServer:
+    """`listen`, then `run` as a task; `stop` or a cancel ends it when open requests are answered."""
+
+    def __init__(self, app: Starlette, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._socket: socket.socket | None = None
+        # The access log would hold the tokens of callback addresses.
+        config = uvicorn.Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            limit_concurrency=_CONNECTIONS_MAX,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+        )
+        self._server = _Server(config)
+
+    def listen(self) -> int:
+        """Return the port, which for port 0 the system chose; raise CannotListen."""
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            self._socket = socket.create_server((self._host, self._port), family=family)
+        except OSError as error:
+            raise CannotListen(_why_not(self._host, self._port, error)) from error
+        self._port = self._socket.getsockname()[1]
+        return self._port
+
+    async def run(self) -> None:
+        if self._socket is None:
+            raise RuntimeError("listen comes before run")
+        serving = asyncio.create_task(self._server.serve([self._socket]))
+        try:
+            await asyncio.shield(serving)
+        finally:
+            self.stop()
+            await serving
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+
+
+def _why_not(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"{host}:{port} is taken by another program; set WEB_PORT to a free port"
+    return f"cannot listen on {host}:{port}: {error.strerror or error}"
