@@ -55,6 +55,7 @@ class WebServer:
             access_log=False,
             server_header=False,
             limit_concurrency=_CONNECTIONS_MAX,
+            timeout_keep_alive=75,  # longer than the proxies in front keep theirs
             timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
         )
         self._server = _Server(config)
