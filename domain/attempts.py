@@ -213,13 +213,17 @@ def _moved(row: AttemptRow, phase: AttemptPhase, now: datetime, said: KieSaid) -
         kie_task_id=row.kie_task_id or said.kie_task_id,
         prompt=row.prompt if said.prompt is None else said.prompt,
         result_urls=said.result_urls or row.result_urls,
-        failure=said.failure or row.failure,
+        failure=_storable_failure(said.failure) or row.failure,
         raw_answer=_storable(said.raw_answer) or row.raw_answer,
         credits_consumed=row.credits_consumed if said.credits_consumed is None else said.credits_consumed,
         sent_at=now if phase is AttemptPhase.SENDING else row.sent_at,
         accepted_at=now if row.accepted_at is None and state is AttemptState.ACCEPTED else row.accepted_at,
         ended_at=now if phase in _ENDED else row.ended_at,
     )
+
+
+def _storable_failure(failure: Failure | None) -> Failure | None:
+    return None if failure is None else replace(failure, code=_storable(failure.code))
 
 
 def _storable(raw_answer: str) -> str:

@@ -208,7 +208,8 @@ class Accounts:
             now = self._clock()
             wanted = until or now + timedelta(seconds=rate_limit_span(name, loads, self._spans))
             before = await _until(connection, what, name)
-            await _write_block(connection, what, name, account, wanted, reason)
+            storable = reason.replace("\x00", "")  # a provider's code is part of it
+            await _write_block(connection, what, name, account, wanted, storable)
             after = await self._rows.read(connection, now)
         return Block(
             what,

@@ -11,7 +11,7 @@ from tests.fixtures.kie_rows import START, HandClock, keys_of
 
 KLING = "kling-2.6/image-to-video"
 KEY_REFUSED = Failure(FailureClass.BILLING, code="401")
-NO_MONEY = Failure(FailureClass.BILLING, code="402")
+NO_MONEY = Failure(FailureClass.BILLING, code="402\x00")
 BUSY = Failure(FailureClass.RATE_LIMIT, code="429")
 PAUSED = Failure(FailureClass.MODEL_UNAVAILABLE, code="500")
 DAY = timedelta(days=1)
