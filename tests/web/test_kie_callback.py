@@ -1,9 +1,9 @@
 """The route over a real socket, as KIE calls it."""
 
 import json
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -20,6 +20,7 @@ from workflows.start import Delivered, TemporalUnavailable
 ATTEMPT = "abc123-v1-a1"
 SECRET = SecretStr("callback secret")
 WEBHOOK_SECRET = SecretStr("set up at KIE")
+NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
 TASK = "0123456789abcdef0123456789abcdef"
 SUCCESS = {"code": 200, "msg": "ok", "data": {"taskId": TASK, "state": "success"}}
 
@@ -48,7 +49,7 @@ async def origin(workflows: Workflows) -> AsyncIterator[str]:
     async def ready() -> Readiness:
         return Readiness()
 
-    route = KieCallbackRoute(SECRET, workflows.signal, WEBHOOK_SECRET)
+    route = KieCallbackRoute(SECRET, workflows.signal, WEBHOOK_SECRET, clock=lambda: NOW)
     async with serving(build_app(route, HealthRoutes(ready))) as address:
         yield address
 
@@ -132,16 +133,16 @@ def signed(timestamp: str, secret: SecretStr = WEBHOOK_SECRET) -> dict[str, str]
 
 
 def at(offset_seconds: int) -> str:
-    return str(int(time.time()) + offset_seconds)
+    return str(int(NOW.timestamp()) + offset_seconds)
 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
         (signed(at(0)), 200),
-        (signed(at(-290)), 200),
-        (signed(at(-310)), 403),
-        (signed(at(310)), 403),
+        (signed(at(-300)), 200),
+        (signed(at(-301)), 403),
+        (signed(at(301)), 403),
         (signed(at(0), SecretStr("another")), 403),
         ({**signed(at(0)), "X-Webhook-Timestamp": at(-1)}, 403),
         ({**signed(at(0)), "X-Webhook-Timestamp": "now"}, 403),
