@@ -1,4 +1,4 @@
-"""The parts of a worker, built by hand from settings."""
+"""Everything a worker's activities are made of, by hand: no container, no globals."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,72 +18,99 @@ from activities.orders import OrderActivities
 from activities.prompts import PromptActivities
 from activities.registry import ActivityParts, activities_by_queue
 from activities.signals import WorkflowSignals
-from clients.kie import KieClient
+from clients.kie import KieClient, KieTimeouts
 from clients.media import MediaStorage
-from clients.openai import ScriptWriter
+from clients.openai import OpenAiTimeouts, ScriptWriter
 from clients.results import ResultDownloader
 from clients.telegram import TelegramClient
 from domain.clock import utc_now
-from settings import Settings, load_kie_keys
+from domain.keys import KieKey
+from domain.policy import OrderPolicy
+from settings import Settings
 from store.database import UNAVAILABLE_ERRORS, Database
 from store.stores import build_stores
 
-ActivityList = list[Callable[..., Any]]
-
 _SWEEP_SECONDS: Final = 10.0
+_CALL_MARGIN: Final = 0.75  # a call gives up before its activity does, and writes down what it knows
 
 _log = structlog.get_logger("worker")
 
+Activities = dict[TaskQueue, list[Callable[..., Any]]]
 
-async def build_activities(
-    settings: Settings, database: Database, client: Client, stack: AsyncExitStack
-) -> dict[TaskQueue, ActivityList]:
-    """What is opened here is closed by `stack`."""
-    policy = settings.order_policy
-    keys = load_kie_keys()
-    stores = build_stores(
-        database, utc_now, policy, [key.ref for key in keys], settings.preferred_models, settings.time_scale
-    )
+
+def build_activities(
+    settings: Settings, keys: tuple[KieKey, ...], database: Database, client: Client, stack: AsyncExitStack
+) -> Activities:
+    """`stack` closes every connection again."""
+    refs = [key.ref for key in keys]
+    models = settings.preferred_models
+    stores = build_stores(database, utc_now, settings.order_policy, refs, models, settings.time_scale)
+    telegram = _telegram(settings, stack)
+    kie = _kie(settings, keys, stack)
     media = MediaStorage(settings.media_url)
+    pauses = tuple(timedelta(seconds=each) for each in settings.order_policy.result_pauses_seconds)
+    kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
+    sweep = asyncio.create_task(_sweep(kie_activities, _SWEEP_SECONDS * settings.time_scale))
+    stack.callback(sweep.cancel)
+    parts = ActivityParts(
+        orders=OrderActivities(stores, utc_now),
+        prompts=PromptActivities(_openai(settings, stack), stores.orders, media, models),
+        kie=kie_activities,
+        media=MediaActivities(telegram, kie, _results(settings, stack), stores, media, pauses),
+        delivery=DeliveryActivities(telegram, stores, media),
+        notices=NoticeActivities(
+            telegram, stores, media, admins=settings.admins, support_contact=settings.support_contact
+        ),
+    )
+    return activities_by_queue(parts)
+
+
+def _telegram(settings: Settings, stack: AsyncExitStack) -> TelegramClient:
     telegram = TelegramClient(settings.bot_token, settings.telegram_api_base)
     stack.push_async_callback(telegram.close)
+    return telegram
+
+
+def _kie(settings: Settings, keys: tuple[KieKey, ...], stack: AsyncExitStack) -> KieClient:
     kie = KieClient(
         keys,
         api_base=settings.kie_api_base,
         upload_base=settings.kie_upload_base,
         webhook_secret=settings.kie_webhook_secret,
         public_base_url=settings.public_base_url,
+        timeouts=_kie_timeouts(settings.order_policy),
     )
     stack.push_async_callback(kie.aclose)
-    results = ResultDownloader((settings.kie_api_base, settings.kie_upload_base))
-    stack.push_async_callback(results.close)
-    writer = _script_writer(settings, stack)
-    kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
-    sweep = asyncio.create_task(_sweep(kie_activities, _SWEEP_SECONDS * settings.time_scale))
-    stack.callback(sweep.cancel)
-    result_pauses = tuple(timedelta(seconds=seconds) for seconds in policy.result_pauses_seconds)
-    return activities_by_queue(
-        ActivityParts(
-            orders=OrderActivities(stores, utc_now),
-            prompts=PromptActivities(writer, stores.orders, media, settings.preferred_models),
-            kie=kie_activities,
-            media=MediaActivities(telegram, kie, results, stores, media, result_pauses),
-            delivery=DeliveryActivities(telegram, stores, media),
-            notices=NoticeActivities(
-                telegram, stores, media, admins=settings.admins, support_contact=settings.support_contact
-            ),
-        )
-    )
+    return kie
 
 
-def _script_writer(settings: Settings, stack: AsyncExitStack) -> ScriptWriter | None:
-    if not settings.openai_api_key.get_secret_value():
+def _openai(settings: Settings, stack: AsyncExitStack) -> ScriptWriter | None:
+    """Without a key only the own prompt is offered, and KIE's own moderation decides."""
+    if not settings.openai_api_key:
         return None
     writer = ScriptWriter(
-        settings.openai_api_key, base_url=settings.openai_base_url, model=settings.openai_model
+        settings.openai_api_key,
+        base_url=settings.openai_base_url,
+        model=settings.openai_model,
+        timeouts=OpenAiTimeouts(total_seconds=settings.order_policy.call_timeout_seconds * _CALL_MARGIN),
     )
     stack.push_async_callback(writer.aclose)
     return writer
+
+
+def _results(settings: Settings, stack: AsyncExitStack) -> ResultDownloader:
+    downloader = ResultDownloader([settings.kie_api_base, settings.kie_upload_base])
+    stack.push_async_callback(downloader.close)
+    return downloader
+
+
+def _kie_timeouts(policy: OrderPolicy) -> KieTimeouts:
+    total_seconds = min(policy.create_timeout_seconds, policy.call_timeout_seconds) * _CALL_MARGIN
+    return KieTimeouts(
+        silence_seconds=min(30.0, total_seconds),
+        total_seconds=total_seconds,
+        upload_seconds=max(total_seconds, policy.fetch_timeout_seconds / 3),
+    )
 
 
 async def _sweep(kie: KieActivities, pause_seconds: float) -> None:

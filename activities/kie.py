@@ -32,6 +32,7 @@ from clients.kie import (
 )
 from clients.media import MediaStorage
 from domain import ids
+from domain.admission import KEY_REFUSED_CODE
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.failures import Failure, FailureClass
 from store.admission import Forbidden, Granted, NoneServes
@@ -95,7 +96,8 @@ class KieActivities:
                 raise for_now(failure) from None
             raise await self._not_bought(attempt, failure) from None
         except KieKeyUnknown:
-            raise await self._not_bought(attempt, Failure(FailureClass.BILLING, code="401")) from None
+            failure = Failure(FailureClass.BILLING, code=KEY_REFUSED_CODE)
+            raise await self._not_bought(attempt, failure) from None
         except KieRefused as refused:
             raise await self._not_bought(attempt, refused.failure) from None
         await self._services.reached(_SERVICE)
@@ -125,7 +127,11 @@ class KieActivities:
             created = await self._kie.create_task(
                 attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
             )
-        except (KieNotSent, KieKeyUnknown):
+        except KieKeyUnknown:
+            raise await self._rejected(
+                attempt, Failure(FailureClass.BILLING, code=KEY_REFUSED_CODE)
+            ) from None
+        except KieNotSent:
             await self._services.unreachable(_SERVICE)
             await self._admission.record_not_sent(attempt.id)
             await self.wake_granted()
@@ -135,9 +141,7 @@ class KieActivities:
             await self._admission.record_ambiguous(attempt.id)
             return CreateResult(outcome=CreateOutcome.AMBIGUOUS)
         except KieRefused as refused:
-            await self._admission.record_rejected(attempt.id, refused.failure, refused.raw)
-            await self._after_failure(attempt, refused.failure)
-            raise final(refused.failure, attempt.id) from None
+            raise await self._rejected(attempt, refused.failure, refused.raw) from None
         await self._services.reached(_SERVICE)
         recorded = await self._admission.record_accepted(attempt.id, created.kie_task_id)
         return _become(recorded.attempt)
@@ -196,6 +200,11 @@ class KieActivities:
         await self._admission.record_task_failed(attempt.id, failure, record.raw, record.credits_consumed)
         await self._after_failure(attempt, failure)
         raise final(failure, attempt.id)
+
+    async def _rejected(self, attempt: AttemptRow, failure: Failure, raw: str = "") -> Exception:
+        await self._admission.record_rejected(attempt.id, failure, raw)
+        await self._after_failure(attempt, failure)
+        return final(failure, attempt.id)
 
     async def _after_failure(self, attempt: AttemptRow, failure: Failure) -> None:
         await self._block(attempt, failure, attempt.key_id)
