@@ -54,7 +54,7 @@ async def _setup(settings: Settings, stop: Stop) -> int:
     database = await stop.until_ready(lambda: reach_database(settings))
     await database.close()
     applied = await migrate(settings.database_url.get_secret_value())
-    _say(f"database: {applied} migrations applied" if applied else "database: up to date")
+    _say(f"database: migrations applied: {applied}" if applied else "database: up to date")
     client = await stop.until_ready(lambda: reach_temporal(settings))
     done = await prepare_namespace(client)
     await _schedule(client, settings.time_scale)

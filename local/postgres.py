@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from local.processes import LOCALHOST, Child, free_port, spawn
+from local.processes import LOCALHOST, ChildOwner, free_port, spawn
 
 SUPERUSER: Final = "neurocards"
 CONNECTIONS_MAX: Final = 300
@@ -46,20 +46,15 @@ def _bin_dir() -> Path:
 BIN_DIR: Final = _bin_dir()
 
 
-class PostgresServer:
+class PostgresServer(ChildOwner):
     """One server on one folder. Its password lives in that folder, so that two servers cannot be mixed up."""
+
+    title = "PostgreSQL"
 
     def __init__(self, folder: Path, *, port: int = 0, durable: bool = True) -> None:
         self.folder = folder.resolve()
         self.port = port
         self._durable = durable
-        self._child: Child | None = None
-
-    @property
-    def child(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("PostgreSQL was not started")
-        return self._child
 
     def url(self, database: str = "postgres") -> str:
         password = (self.folder / "password").read_text()
@@ -75,10 +70,6 @@ class PostgresServer:
                 return
             if self.port or attempt + 1 == _START_TRIES:  # only a port of our choosing is worth another try
                 raise self.child.failed("did not start")
-
-    async def stop(self) -> None:
-        if self._child is not None:
-            await self._child.stop()
 
     async def create_database(self, name: str, template: str = "template1") -> None:
         await self.execute(f'create database "{name}" template "{template}"')
@@ -99,7 +90,7 @@ class PostgresServer:
 
     async def _try_start(self, port: int) -> bool:
         options = self._server_options(port)
-        self._child = await spawn(
+        self.started_child = await spawn(
             "PostgreSQL",
             [BIN_DIR / "postgres", "-D", self.folder / "data", *options],
             log_path=self.folder / "postgres.log",

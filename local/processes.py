@@ -75,6 +75,23 @@ class Child:
                 self._process.send_signal(number)
 
 
+class ChildOwner:
+    """Something that is a child process once it was started."""
+
+    title = "it"
+    started_child: Child | None = None
+
+    @property
+    def child(self) -> Child:
+        if self.started_child is None:
+            raise RuntimeError(f"{self.title} was not started")
+        return self.started_child
+
+    async def stop(self, timeout_seconds: float = STOP_TIMEOUT_SECONDS) -> int | None:
+        """The exit code; None where nothing was started."""
+        return await self.started_child.stop(timeout_seconds) if self.started_child is not None else None
+
+
 async def spawn(
     name: str,
     command: Sequence[str | Path],

@@ -12,7 +12,7 @@ from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError
 
-from local.processes import LOCALHOST, Child, ChildFailed, beside_python, free_port, spawn
+from local.processes import LOCALHOST, ChildFailed, ChildOwner, beside_python, free_port, spawn
 from workflows.namespace import prepare_namespace
 from workflows.search_attributes import ALL_SEARCH_ATTRIBUTES
 
@@ -35,19 +35,14 @@ _DYNAMIC_CONFIG: Final = (
 _SQLITE_PRAGMAS: Final = ("journal_mode=wal", "synchronous=1")
 
 
-class TemporalServer:
+class TemporalServer(ChildOwner):
+    title = "Temporal"
+
     def __init__(self, folder: Path, *, port: int = 0, ui_port: int | None = 0) -> None:
         """Ports of 0 become free ones; `ui_port` None is a server without Web UI."""
         self.folder = folder.resolve()
         self.port = port
         self.ui_port = ui_port
-        self._child: Child | None = None
-
-    @property
-    def child(self) -> Child:
-        if self._child is None:
-            raise RuntimeError("Temporal was not started")
-        return self._child
 
     @property
     def address(self) -> str:
@@ -67,20 +62,16 @@ class TemporalServer:
             if self.port or attempt + 1 == _START_TRIES:
                 raise self.child.failed("did not start")
 
-    async def stop(self) -> None:
-        if self._child is not None:
-            await self._child.stop()
-
     async def _try_start(self, port: int, ui_port: int) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._child = await spawn(
+        self.started_child = await spawn(
             "Temporal",
             self._command(port, ui_port),
             log_path=self.folder / "temporal.log",
             cwd=str(self.folder),
         )
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while self._child.is_running and time.monotonic() < deadline:
+        while self.started_child.is_running and time.monotonic() < deadline:
             if await _answers(port) and await _is_prepared(port):
                 return True
             await asyncio.sleep(0.1)

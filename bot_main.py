@@ -1,0 +1,145 @@
+"""The bot: Telegram's updates, and the address that KIE calls back."""
+
+import asyncio
+import sys
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from bot.app import run_bot
+from bot.parts import BotParts
+from clients.telegram import TelegramClient
+from clients.telegram_session import aiogram_bot
+from domain.clock import utc_now
+from serving import (
+    EXIT_FAILED,
+    EXIT_WRONG_SETTING,
+    Stop,
+    connect_database,
+    run_program,
+    say_ready,
+    set_up_metrics,
+    temporal_client,
+)
+from settings import Settings, WrongSetting, load_settings, require
+from store.albums import Albums
+from store.conversations import Conversations
+from store.database import UNAVAILABLE_ERRORS, Database
+from store.drafts import Drafts
+from store.stores import build_stores
+from store.updates import HandledUpdates
+from store.users import Users
+from web.health import HealthRoutes, Readiness
+from web.kie_callback import KieCallbackRoute
+from web.server import CannotListen, WebServer, build_app
+from workflows.start import WorkflowStarter, signal_kie_callback
+
+DRAIN_TIMEOUT_SECONDS: Final = 20.0
+_PROBE_TIMEOUT: Final = timedelta(seconds=3)
+
+log = structlog.get_logger("bot")
+
+
+def load_bot_settings() -> Settings:
+    settings = load_settings()
+    require(settings, "BOT_TOKEN")
+    if settings.telegram_updates == "webhook":
+        raise WrongSetting("TELEGRAM_UPDATES: webhook is not built yet, for example TELEGRAM_UPDATES=polling")
+    return settings
+
+
+async def serve(settings: Settings, stop: Stop) -> int:
+    """Temporal may be away: taps are committed, and the sweeper starts them later."""
+    set_up_metrics(settings, "bot")
+    async with AsyncExitStack() as stack:
+        database = await stop.until_ready(lambda: connect_database(settings))
+        stack.push_async_callback(database.close)
+        client = await temporal_client(settings, lazy=True)
+        server = web_server(settings, database, client)
+        try:
+            server.listen()
+        except CannotListen as error:
+            sys.stderr.write(f"{error}\n")
+            return EXIT_WRONG_SETTING
+        parts = build_parts(settings, database, client, stack)
+        return await _run(
+            [asyncio.create_task(run_bot(parts)), asyncio.create_task(server.run())], settings, stop
+        )
+
+
+async def _run(running: list[asyncio.Task[None]], settings: Settings, stop: Stop) -> int:
+    """Until a signal; what ends by itself has failed."""
+    stopping = asyncio.create_task(stop.wait())
+    say_ready(settings, "bot")
+    await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in running if task.done()]
+    log.info("bot drains")
+    for task in (*running, stopping):
+        task.cancel()
+    await asyncio.wait(running, timeout=DRAIN_TIMEOUT_SECONDS)
+    for task in failed:
+        log.error("bot cannot go on", exc_info=task.exception())
+    return EXIT_FAILED if failed else 0
+
+
+def build_parts(settings: Settings, database: Database, client: Client, stack: AsyncExitStack) -> BotParts:
+    stores = build_stores(database, utc_now, settings.order_policy, time_scale=settings.time_scale)
+    bot = aiogram_bot(settings.bot_token, settings.telegram_api_base)
+    telegram = TelegramClient(settings.bot_token, settings.telegram_api_base)
+    stack.push_async_callback(bot.session.close)
+    stack.push_async_callback(telegram.close)
+    return BotParts(
+        bot=bot,
+        telegram=telegram,
+        users=Users(database, stores.ledger, utc_now, settings.welcome_credits),
+        ledger=stores.ledger,
+        drafts=Drafts(database, utc_now),
+        orders=stores.orders,
+        videos=stores.videos,
+        conversations=Conversations(database, utc_now),
+        updates=HandledUpdates(database, utc_now),
+        albums=Albums(database, utc_now),
+        starter=WorkflowStarter(client, stores.orders, settings.order_policy),
+        clock=utc_now,
+        support_contact=settings.support_contact,
+        offers_templates=bool(settings.openai_api_key),
+        time_scale=settings.time_scale,
+    )
+
+
+def web_server(settings: Settings, database: Database, client: Client) -> WebServer:
+    callback = KieCallbackRoute(
+        callback_secret=settings.kie_webhook_secret,
+        signal=lambda attempt_id, kie_task_id: signal_kie_callback(client, attempt_id, kie_task_id),
+    )
+
+    async def check() -> Readiness:
+        probes = {"PostgreSQL": _database_answers(database), "Temporal": _temporal_answers(client)}
+        answers = await asyncio.gather(*probes.values())
+        return Readiness(tuple(name for name, answers_ in zip(probes, answers, strict=True) if not answers_))
+
+    return WebServer(build_app(callback, HealthRoutes(check)), settings.web_host, settings.web_port)
+
+
+async def _database_answers(database: Database) -> bool:
+    try:
+        async with database.connection() as connection:
+            await connection.execute("select 1")
+    except UNAVAILABLE_ERRORS:
+        return False
+    return True
+
+
+async def _temporal_answers(client: Client) -> bool:
+    try:
+        return await client.service_client.check_health(timeout=_PROBE_TIMEOUT)
+    except (RPCError, RuntimeError):  # RuntimeError: a lazy client that could not connect
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(serve, load_bot_settings))

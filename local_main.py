@@ -1,0 +1,159 @@
+"""Everything on one machine: `make run`. What has no credentials in `.env` is played by a stand-in."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.panel import Panel
+
+from local.folder import FolderInUse
+from local.foreground import is_started_by_make, run_in_foreground
+from local.processes import Child, ChildFailed
+from local.progress import ConsoleProgress
+from local.stack import Ports, PortTaken, Stack, StackPlan
+from local.standins import Service, made_up_credentials, services_with_credentials
+from serving import EXIT_FAILED, EXIT_WRONG_SETTING, LAST_PAUSE_SECONDS, Stop, StopRequested
+from settings import WrongSetting, load_settings, read_environment
+
+ROOT: Final = Path(__file__).parent
+_STARTED_AGAIN: Final = "NEUROCARDS_STARTED_AGAIN"
+
+
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def main(
+    data: Annotated[Path, typer.Option(help="where everything is kept")] = ROOT / ".data",
+    chat_port: Annotated[int, typer.Option(envvar="CHAT_PORT", min=0, max=65_535)] = 8090,
+    web_port: Annotated[int, typer.Option(envvar="WEB_PORT", min=0, max=65_535)] = 8088,
+    temporal_port: Annotated[int, typer.Option(envvar="TEMPORAL_PORT", min=0, max=65_535)] = 7233,
+    temporal_ui_port: Annotated[int, typer.Option(envvar="TEMPORAL_UI_PORT", min=0, max=65_535)] = 8233,
+    postgres_port: Annotated[int, typer.Option(envvar="POSTGRES_PORT", min=0, max=65_535)] = 5544,
+    kie_port: Annotated[int, typer.Option(envvar="KIE_PORT", min=0, max=65_535)] = 8091,
+    openai_port: Annotated[int, typer.Option(envvar="OPENAI_PORT", min=0, max=65_535)] = 8092,
+) -> None:
+    """Start it all; Ctrl-C stops it. A port of 0 takes a free one."""
+    ports = Ports(
+        chat=chat_port,
+        web=web_port,
+        temporal=temporal_port,
+        temporal_ui=temporal_ui_port,
+        postgres=postgres_port,
+        kie=kie_port,
+        openai=openai_port,
+    )
+    try:
+        plan = make_plan(data, ports)
+    except WrongSetting as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        raise typer.Exit(EXIT_WRONG_SETTING) from None
+    raise typer.Exit(asyncio.run(_run(plan, Console())))
+
+
+def make_plan(data: Path, ports: Ports) -> StackPlan:
+    """Raise WrongSetting before anything is started."""
+    environment = {name: value for name, value in read_environment().items() if name.isupper()}
+    environment.pop("WEB_PORT", None)  # ours is among the ports
+    environment.setdefault("ADMIN_TG_IDS", "1")
+    real = services_with_credentials(environment)
+    made_up = made_up_credentials(frozenset(Service) - real, environment)
+    load_settings({"KIE_WEBHOOK_SECRET": "made when it starts", **made_up, **environment})
+    return StackPlan(folder=data, environment=environment, real=real, ports=ports, web_ui=True)
+
+
+async def _run(plan: StackPlan, console: Console) -> int:
+    try:
+        return await run(plan, console)
+    finally:
+        await asyncio.sleep(LAST_PAUSE_SECONDS)
+
+
+async def run(plan: StackPlan, console: Console) -> int:
+    stop = Stop()
+    stop.listen()
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # stopped servers would only look broken
+    progress = ConsoleProgress(console)
+    stack = Stack(plan, progress)
+    try:
+        await _unless_stopped(stack.start(), stop)
+    except StopRequested:
+        return 0
+    except (PortTaken, FolderInUse) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_WRONG_SETTING
+    except ChildFailed as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_FAILED
+    console.print(_addresses(stack))
+    try:
+        return await _watch(stack, stop, progress)
+    finally:
+        progress.say("stopping ...")
+        await stack.stop()
+        progress.say("stopped; the data is in " + str(stack.folder.path))
+
+
+async def _unless_stopped(starting: Coroutine[Any, Any, None], stop: Stop) -> None:
+    """Ctrl-C while it starts ends what was started so far."""
+    start, stopping = asyncio.create_task(starting), asyncio.create_task(stop.wait())
+    await asyncio.wait([start, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not start.done():
+        start.cancel()
+        await asyncio.wait([start])
+        raise StopRequested
+    start.result()
+
+
+async def _watch(stack: Stack, stop: Stop, progress: ConsoleProgress) -> int:
+    """Bot and workers are started again when they end; without a server nothing else makes sense."""
+    keepers = [
+        asyncio.create_task(program.keep_running(progress.say, stack.note_children))
+        for program in stack.programs
+    ]
+    servers = {asyncio.create_task(child.wait()): child for child in stack.server_children()}
+    stopping = asyncio.create_task(stop.wait())
+    everything: list[asyncio.Task[Any]] = [stopping, *servers, *keepers]
+    done, pending = await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    await asyncio.wait(pending)
+    ended = [child for task, child in servers.items() if task in done]
+    return 0 if stopping in done else _report(ended)
+
+
+def _report(ended: list[Child]) -> int:
+    for child in ended:
+        sys.stderr.write(f"{child.failed(f'ended with {child.exit_code}')}\n")
+    return EXIT_FAILED
+
+
+def _addresses(stack: Stack) -> Panel:
+    if Service.TELEGRAM in stack.standins:
+        chat = f"Chat page            {stack.chat_url}"
+    else:
+        chat = "Chat                 in Telegram, with your bot"
+    played = ", ".join(stack.standins) or "nobody: all services are real"
+    lines = [
+        chat,
+        f"Temporal Web UI      {stack.temporal.ui_url}",
+        f"Played by stand-ins  {played}",
+        f"Data and logs        {stack.folder.path}",
+        "",
+        "Ctrl-C stops",
+    ]
+    return Panel("\n".join(lines), title="Neurocards", expand=False, padding=(1, 2))
+
+
+if __name__ == "__main__":
+    if is_started_by_make() and _STARTED_AGAIN not in os.environ:
+        os.environ[_STARTED_AGAIN] = "1"
+        sys.exit(run_in_foreground([sys.executable, *sys.argv]))
+    app()
