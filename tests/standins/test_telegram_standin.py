@@ -1,0 +1,533 @@
+"""The Telegram stand-in as a bot on bare HTTP sees it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from standins.server import running
+from tests.standins.telegram_parts import TOKEN, HttpBot, Standin, film, keyboard, picture, telegram
+
+NOT_MODIFIED = (
+    "400 Bad Request: message is not modified: specified new message content and reply markup are exactly "
+    "the same as a current content and reply markup of the message"
+)
+
+
+@pytest.fixture
+async def standin(tmp_path: Path) -> AsyncIterator[Standin]:
+    async with telegram(tmp_path) as running_standin:
+        yield running_standin
+
+
+async def test_a_text_reaches_the_bot_and_its_answer_the_chat(standin: Standin) -> None:
+    vera = await standin.person("Vera", "ru")
+    (update,) = await standin.bot.updates()
+    assert update["message"]["text"] == "/start"
+    assert update["message"]["from"]["language_code"] == "ru"
+    assert update["message"]["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]
+    sent = await standin.bot.call(
+        "sendMessage", chat_id=vera.id, text="  <b>Hi</b>, &lt;Vera&gt; ", parse_mode="HTML"
+    )
+    assert (sent["text"], sent["entities"]) == ("Hi, <Vera>", [{"type": "bold", "offset": 0, "length": 2}])
+    last = await vera.last_message()
+    assert (last["text"], last["rang"], last["from_bot"]) == ("Hi, <Vera>", True, True)
+
+
+async def test_fields_may_come_as_json_or_in_the_query(standin: Standin) -> None:
+    vera = await standin.person()
+    body = {
+        "chat_id": vera.id,
+        "text": "a",
+        "reply_markup": keyboard("Go", "go"),
+        "disable_notification": True,
+    }
+    by_json = (await standin.http.post(f"/bot{TOKEN}/SENDMESSAGE", json=body)).json()
+    by_query = (await standin.http.get(f"/bot{TOKEN}/sendMessage?chat_id={vera.id}&text=b")).json()
+    assert by_json["result"]["reply_markup"] == keyboard("Go", "go")
+    assert by_query["ok"]
+    assert [message["rang"] for message in (await vera.messages())["messages"]] == [False, False, True]
+
+
+async def test_the_bot_is_who_its_token_says(standin: Standin) -> None:
+    me = await standin.bot.call("getMe")
+    assert (me["id"], me["is_bot"]) == (4_242_424_242, True)
+    malformed = await standin.http.get("/botnonsense/getMe")
+    assert (malformed.status_code, malformed.json()["description"]) == (404, "Not Found")
+    assert await standin.bot.refused("sendTelepathy") == "404 Not Found: method not found"
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"text": ""}, "400 Bad Request: message text is empty"),
+        ({"text": "x" * 4097}, "400 Bad Request: message is too long"),
+        (
+            {"text": "x", "reply_markup": keyboard("Go", "x" * 65)},
+            "400 Bad Request: BUTTON_DATA_INVALID",
+        ),
+        ({"text": "x", "reply_markup": keyboard("Go", "")}, "400 Bad Request: BUTTON_DATA_INVALID"),
+        ({"text": "x", "reply_markup": "{"}, "400 Bad Request: can't parse reply markup JSON object"),
+        (
+            {"text": "x", "reply_parameters": {"message_id": 999}},
+            "400 Bad Request: message to be replied not found",
+        ),
+        (
+            {"text": "<b>x", "parse_mode": "HTML"},
+            "400 Bad Request: can't parse entities: Can't find end tag corresponding to start tag \"b\"",
+        ),
+        (
+            {"text": "<div>x</div>", "parse_mode": "HTML"},
+            '400 Bad Request: can\'t parse entities: Unsupported start tag "div" at byte offset 0',
+        ),
+        (
+            {"text": "é<b>x</i>", "parse_mode": "HTML"},
+            (
+                "400 Bad Request: can't parse entities: Unmatched end tag at byte offset 6, "
+                'expected "</b>", found "</i>"'
+            ),
+        ),
+        ({"chat_id": 1, "text": "x"}, "400 Bad Request: chat not found"),
+    ],
+)
+async def test_a_message_telegram_would_refuse(
+    standin: Standin, fields: dict[str, Any], refusal: str
+) -> None:
+    vera = await standin.person()
+    assert await standin.bot.refused("sendMessage", **{"chat_id": vera.id, **fields}) == refusal
+
+
+async def test_a_reply_may_go_without_its_message(standin: Standin) -> None:
+    vera = await standin.person()
+    gone = {"message_id": 999, "allow_sending_without_reply": True}
+    alone = await standin.bot.call("sendMessage", chat_id=vera.id, text="x", reply_parameters=gone)
+    assert "reply_to_message" not in alone
+    here = {"message_id": alone["message_id"]}
+    reply = await standin.bot.call("sendMessage", chat_id=vera.id, text="y", reply_parameters=here)
+    assert reply["reply_to_message"]["message_id"] == alone["message_id"]
+
+
+async def test_a_stranger_and_somebody_who_never_wrote_cannot_be_reached(standin: Standin) -> None:
+    vera = await standin.person(started=False)
+    refusal = await standin.bot.refused("sendMessage", chat_id=vera.id, text="x")
+    assert refusal == "403 Forbidden: bot can't initiate conversation with a user"
+
+
+# -- updates
+
+
+async def test_updates_stay_until_they_are_confirmed(standin: Standin) -> None:
+    vera = await standin.person()
+    await vera.does("text", text="one")
+    first = await standin.bot.call("getUpdates")
+    again = await standin.bot.call("getUpdates", limit=1)
+    assert [update["message"]["text"] for update in first] == ["/start", "one"]
+    assert again == first[:1]
+    assert await standin.bot.call("getUpdates", offset=first[-1]["update_id"] + 1) == []
+
+
+async def test_a_long_poll_ends_when_something_comes(standin: Standin) -> None:
+    bot = standin.bot
+    poll = asyncio.create_task(bot.updates(timeout_seconds=20))
+    await asyncio.sleep(0.1)
+    await standin.person()
+    assert len(await asyncio.wait_for(poll, 2)) == 1
+
+
+async def test_the_older_of_two_polls_is_told_to_go(standin: Standin) -> None:
+    older = asyncio.create_task(standin.bot.ask("getUpdates", timeout=20))
+    await asyncio.sleep(0.1)
+    assert await standin.bot.call("getUpdates") == []
+    answer = await asyncio.wait_for(older, 2)
+    assert answer["error_code"] == 409
+    assert answer["description"].startswith("Conflict: terminated by other getUpdates request")
+
+
+async def test_an_update_comes_again_on_order(standin: Standin) -> None:
+    await standin.person()
+    bot = standin.bot
+    (update,) = await bot.updates()
+    assert await bot.updates() == []
+    await standin.http.post("/control/updates/repeat", json={"update_id": update["update_id"]})
+    assert await bot.updates() == [update]
+    assert await bot.updates() == []
+
+
+async def test_only_kinds_the_bot_asked_for_come(standin: Standin) -> None:
+    bot = standin.bot
+    await bot.call("getUpdates", allowed_updates=["my_chat_member"])
+    vera = await standin.person()
+    await vera.does("block")
+    (update,) = await bot.updates()
+    assert update["my_chat_member"]["new_chat_member"]["status"] == "kicked"
+
+
+async def test_any_update_can_be_injected(standin: Standin) -> None:
+    update = {"edited_message": {"message_id": 5, "chat": {"id": 7}}}
+    await standin.http.post("/control/updates", json={"update": update})
+    (received,) = await standin.bot.updates()
+    assert received["edited_message"] == update["edited_message"]
+
+
+class WebhookBot:
+    """A bot's own address, which answers as it is told."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.came: list[tuple[str | None, dict[str, Any]]] = []
+        self.answer: dict[str, Any] = {}
+        self.is_done = asyncio.Event()
+
+    async def take(self, request: Request) -> Response:
+        secret = request.headers.get("x-telegram-bot-api-secret-token")
+        self.came.append((secret, await request.json()))
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status < 300:
+            self.is_done.set()
+        return JSONResponse(self.answer, status)
+
+    def app(self) -> Starlette:
+        return Starlette(routes=[Route("/hook", self.take, methods=["POST"])])
+
+
+async def test_a_webhook_is_called_until_it_accepts(standin: Standin) -> None:
+    hook = WebhookBot(500, 403, 200)
+    vera = await standin.person()
+    hook.answer = {"method": "sendMessage", "chat_id": vera.id, "text": "from the answer"}
+    async with running(hook.app()) as url:
+        await standin.bot.call("setWebhook", url=f"{url}/hook", secret_token="s3cret")
+        refusal = await standin.bot.refused("getUpdates")
+        await asyncio.wait_for(hook.is_done.wait(), 5)
+        since = (await vera.messages())["event"]
+        if (await vera.last_message())["text"] != "from the answer":
+            await vera.messages(since_event=since, wait_seconds=3)
+        await standin.bot.call("deleteWebhook")
+    assert refusal.startswith("409 Conflict: can't use getUpdates method while webhook is active")
+    assert {secret for secret, _ in hook.came} == {"s3cret"}
+    assert len({update["update_id"] for _, update in hook.came}) == 1
+    assert len(hook.came) == 3
+    assert (await vera.last_message())["text"] == "from the answer"
+    assert await standin.bot.call("getUpdates") == []
+
+
+# -- media
+
+
+async def test_a_photo_arrives_in_several_sizes_re_encoded(standin: Standin) -> None:
+    vera = await standin.person()
+    await vera.sends("photo", "bottle.png", picture(3000, 2000, kind="PNG"), caption="My bottle")
+    message = (await standin.bot.updates())[-1]["message"]
+    assert message["caption"] == "My bottle"
+    assert [size["width"] for size in message["photo"]] == [90, 320, 800, 1280]
+    assert len({size["file_unique_id"] for size in message["photo"]}) == 4
+    found = await standin.bot.call("getFile", file_id=message["photo"][-1]["file_id"])
+    content = (await standin.http.get(f"/file/bot{TOKEN}/{found['file_path']}")).content
+    assert content.startswith(b"\xff\xd8")
+    assert len(content) == found["file_size"]
+
+
+async def test_a_document_stays_as_it_was_sent(standin: Standin) -> None:
+    vera = await standin.person()
+    original = picture(500, 500, kind="PNG")
+    await vera.sends("document", "bottle.png", original, "image/png")
+    document = (await standin.bot.updates())[-1]["message"]["document"]
+    assert (document["file_name"], document["mime_type"]) == ("bottle.png", "image/png")
+    found = await standin.bot.call("getFile", file_id=document["file_id"])
+    assert (await standin.http.get(f"/file/bot{TOKEN}/{found['file_path']}")).content == original
+    await standin.http.post("/control/files/expire", json={"file_id": document["file_id"]})
+    assert (await standin.http.get(f"/file/bot{TOKEN}/{found['file_path']}")).status_code == 404
+    as_photo = await standin.bot.refused("sendPhoto", chat_id=vera.id, photo=document["file_id"])
+    assert as_photo == "400 Bad Request: can't use file of type Document as Photo"
+
+
+async def test_files_too_big_to_fetch_or_to_send(standin: Standin) -> None:
+    vera = await standin.person()
+    await vera.sends("document", "big.bin", bytes(20 * 1024 * 1024 + 1))
+    document = (await standin.bot.updates())[-1]["message"]["document"]
+    assert (
+        await standin.bot.refused("getFile", file_id=document["file_id"])
+        == "400 Bad Request: file is too big"
+    )
+    upload = {"document": ("x.bin", bytes(50 * 1024 * 1024 + 1))}
+    refusal = await standin.bot.refused("sendDocument", upload, chat_id=vera.id)
+    assert refusal == "413 Request Entity Too Large"
+
+
+async def test_photos_a_bot_may_not_send(standin: Standin) -> None:
+    vera = await standin.person()
+    ask = standin.bot.refused
+    wide = {"photo": ("x.png", picture(9000, 1100, kind="PNG"))}
+    assert await ask("sendPhoto", wide, chat_id=vera.id) == "400 Bad Request: PHOTO_INVALID_DIMENSIONS"
+    text = {"photo": ("x.jpg", b"no picture")}
+    assert await ask("sendPhoto", text, chat_id=vera.id) == "400 Bad Request: IMAGE_PROCESS_FAILED"
+    heavy = {"photo": ("x.jpg", bytes(10 * 1024 * 1024 + 1))}
+    assert "is too big for a photo" in await ask("sendPhoto", heavy, chat_id=vera.id)
+    unknown = await ask("sendPhoto", chat_id=vera.id, photo="AgACAgIAAxkBnobody")
+    assert unknown == "400 Bad Request: wrong file identifier/HTTP URL specified"
+    long = await ask("sendPhoto", {"photo": ("x.jpg", picture())}, chat_id=vera.id, caption="x" * 1025)
+    assert long == "400 Bad Request: message caption is too long"
+
+
+async def test_a_mute_film_comes_back_as_an_animation(standin: Standin) -> None:
+    vera = await standin.person()
+    mute = await standin.bot.call("sendVideo", {"video": ("a.mp4", film("none"))}, chat_id=vera.id)
+    loud = await standin.bot.call("sendVideo", {"video": ("a.mp4", film("tone"))}, chat_id=vera.id)
+    assert mute["animation"]["file_id"] == mute["document"]["file_id"]
+    assert "video" not in mute
+    assert (loud["video"]["width"], loud["video"]["height"], loud["video"]["mime_type"]) == (
+        240,
+        320,
+        "video/mp4",
+    )
+    again = await standin.bot.call("sendVideo", chat_id=vera.id, video=loud["video"]["file_id"])
+    assert again["video"] == loud["video"]
+
+
+async def test_an_album_is_several_messages(standin: Standin) -> None:
+    vera = await standin.person()
+    files = [("photo", ("1.jpg", picture(color="red"))), ("photo", ("2.jpg", picture(color="blue")))]
+    await standin.http.post(f"/control/users/{vera.id}/album", files=files, data={"caption": "both"})
+    first, second = [update["message"] for update in (await standin.bot.updates())[-2:]]
+    assert first["media_group_id"] == second["media_group_id"]
+    assert (first.get("caption"), second.get("caption")) == ("both", None)
+    media = [{"type": "photo", "media": f"attach://p{n}", "caption": str(n)} for n in (1, 2)]
+    uploads = {"p1": ("1.jpg", picture()), "p2": ("2.jpg", picture(color="red"))}
+    sent = await standin.bot.call("sendMediaGroup", uploads, chat_id=vera.id, media=media)
+    assert [message["caption"] for message in sent] == ["1", "2"]
+    assert len({message["media_group_id"] for message in sent}) == 1
+
+
+async def test_a_long_text_arrives_in_parts(standin: Standin) -> None:
+    vera = await standin.person()
+    words = "слово 🎬 " * 1_500
+    await vera.does("text", text=words)
+    parts = [update["message"]["text"] for update in (await standin.bot.updates())[1:]]
+    assert len(parts) == 4
+    assert all(len(part.encode("utf-16-le")) <= 2 * 4096 for part in parts)
+    assert " ".join(parts) == words.strip()
+
+
+async def test_voice_location_and_anything_else(standin: Standin) -> None:
+    vera = await standin.person()
+    await vera.does("voice", duration=2)
+    await vera.does("location")
+    await vera.does("other", contact={"phone_number": "1", "first_name": "V"})
+    kinds = [message["kind"] for message in (await vera.messages())["messages"]]
+    assert kinds == ["text", "voice", "location", "contact"]
+    assert len(await standin.bot.updates()) == 4
+
+
+# -- edits
+
+
+async def test_a_placeholder_becomes_a_video_in_place(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = standin.bot
+    card = await bot.call(
+        "sendPhoto",
+        {"photo": ("p.jpg", picture())},
+        chat_id=vera.id,
+        caption="making",
+        disable_notification=True,
+    )
+    place = {"chat_id": vera.id, "message_id": card["message_id"]}
+    media = {"type": "video", "media": "attach://film", "caption": "<i>ready</i>", "parse_mode": "HTML"}
+    edited = await bot.call("editMessageMedia", {"film": ("v.mp4", film())}, media=media, **place)
+    assert edited["message_id"] == card["message_id"]
+    assert edited["edit_date"]
+    assert "photo" not in edited
+    again = await bot.call("editMessageReplyMarkup", reply_markup=keyboard("More", "n:1"), **place)
+    assert (again["video"], again["caption"]) == (edited["video"], "ready")
+    shown = await vera.last_message()
+    assert (shown["kind"], shown["rang"]) == ("video", False)
+    assert [version["kind"] for version in shown["versions"]] == ["photo", "video", "video"]
+    assert shown["media"]["file_size"] == len(film())
+
+
+async def test_edits_telegram_would_refuse(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = standin.bot
+    text = await bot.call("sendMessage", chat_id=vera.id, text="a", reply_markup=keyboard("Go", "go"))
+    place = {"chat_id": vera.id, "message_id": text["message_id"]}
+    same = await bot.refused(
+        "editMessageText",
+        text=" <b></b>a",
+        parse_mode="HTML",
+        **place | {"reply_markup": keyboard("Go", "go")},
+    )
+    assert same == NOT_MODIFIED
+    assert (
+        await bot.refused("editMessageReplyMarkup", reply_markup=keyboard("Go", "go"), **place)
+        == NOT_MODIFIED
+    )
+    caption = await bot.refused("editMessageCaption", caption="x", **place)
+    assert caption == "400 Bad Request: there is no caption in the message to edit"
+    photo = await bot.call("sendPhoto", {"photo": ("p.jpg", picture())}, chat_id=vera.id)
+    no_text = await bot.refused("editMessageText", chat_id=vera.id, message_id=photo["message_id"], text="x")
+    assert no_text == "400 Bad Request: there is no text in the message to edit"
+    hers = (await vera.messages())["messages"][0]["message_id"]
+    assert (
+        await bot.refused("editMessageText", chat_id=vera.id, message_id=hers, text="x")
+        == "400 Bad Request: message can't be edited"
+    )
+    await bot.call("deleteMessage", **place)
+    assert (
+        await bot.refused("editMessageText", text="b", **place)
+        == "400 Bad Request: message to edit not found"
+    )
+    assert await bot.refused("deleteMessage", **place) == "400 Bad Request: message to delete not found"
+
+
+async def test_an_edit_without_a_keyboard_removes_it(standin: Standin) -> None:
+    vera = await standin.person()
+    sent = await standin.bot.call("sendMessage", chat_id=vera.id, text="a", reply_markup=keyboard("Go", "go"))
+    place = {"chat_id": vera.id, "message_id": sent["message_id"]}
+    assert "reply_markup" not in await standin.bot.call("editMessageText", text="b", **place)
+
+
+async def test_copies_and_forwards(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = standin.bot
+    card = await bot.call("sendPhoto", {"photo": ("p.jpg", picture())}, chat_id=vera.id, caption="one")
+    source = {"chat_id": vera.id, "from_chat_id": vera.id, "message_id": card["message_id"]}
+    copy = await bot.call("copyMessage", caption="two", disable_notification=True, **source)
+    shown = await vera.last_message()
+    assert (shown["message_id"], shown["text"], shown["rang"]) == (copy["message_id"], "two", False)
+    assert shown["media"]["file_unique_id"] == card["photo"][-1]["file_unique_id"]
+    assert (await bot.call("forwardMessage", **source))["forward_origin"]["type"] == "user"
+    gone = await bot.refused("copyMessage", **source | {"message_id": 999})
+    assert gone == "400 Bad Request: message to copy not found"
+
+
+# -- buttons
+
+
+async def test_a_pressed_button_is_answered_with_a_toast(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = standin.bot
+    await bot.updates()
+    card = await bot.call(
+        "sendMessage", chat_id=vera.id, text="?", reply_markup=keyboard("Yes, please", "yes", "No", "no")
+    )
+    await vera.does("press", label="please")
+    (update,) = await bot.updates()
+    query = update["callback_query"]
+    assert (query["data"], query["message"]["message_id"]) == ("yes", card["message_id"])
+    assert query["message"]["reply_markup"]
+    await bot.call("answerCallbackQuery", callback_query_id=query["id"], text="Accepted")
+    (toast,) = await vera.toasts()
+    assert (toast["text"], toast["show_alert"]) == ("Accepted", False)
+
+
+async def test_a_query_gets_too_old(standin: Standin) -> None:
+    vera = await standin.person()
+    await standin.bot.call("sendMessage", chat_id=vera.id, text="?", reply_markup=keyboard("Go", "go"))
+    pressed = await vera.does("press", callback_data="go")
+    await vera.does("expire_callbacks")
+    too_old = "400 Bad Request: query is too old and response timeout expired or query ID is invalid"
+    for query_id in (pressed["callback_query_id"], "12345"):
+        assert await standin.bot.refused("answerCallbackQuery", callback_query_id=query_id) == too_old
+
+
+async def test_a_button_that_is_not_there_cannot_be_pressed(standin: Standin) -> None:
+    vera = await standin.person()
+    answer = await standin.http.post(f"/control/users/{vera.id}/press", json={"label": "Go"})
+    assert (answer.status_code, answer.json()["error"]) == (404, "no message has this button: Go")
+
+
+# -- blocked, faults, memory
+
+
+async def test_a_user_who_blocked_the_bot_is_out_of_reach(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = standin.bot
+    card = await bot.call("sendMessage", chat_id=vera.id, text="a")
+    await vera.does("block")
+    blocked = "403 Forbidden: bot was blocked by the user"
+    assert await bot.refused("sendMessage", chat_id=vera.id, text="x") == blocked
+    place = {"chat_id": vera.id, "message_id": card["message_id"]}
+    assert await bot.refused("editMessageText", text="b", **place) == blocked
+    await vera.does("unblock")
+    await bot.call("editMessageText", text="b", **place)
+    kinds = [next(key for key in update if key != "update_id") for update in await bot.updates()]
+    assert kinds == ["message", "my_chat_member", "my_chat_member"]
+
+
+async def test_faults_reach_one_user_and_one_method(standin: Standin) -> None:
+    vera, olga = await standin.person("Vera"), await standin.person("Olga")
+    flood = {"ok": False, "error_code": 429, "description": "Too Many Requests: retry after 7"}
+    flood |= {"parameters": {"retry_after": 7}}
+    await standin.order_fault(where="sendMessage", user=str(vera.id), status=429, body=flood)
+    assert (await standin.bot.ask("sendMessage", chat_id=vera.id, text="x")) == flood
+    await standin.bot.call("sendMessage", chat_id=olga.id, text="x")
+    await standin.bot.call("sendMessage", chat_id=vera.id, text="x")
+
+
+async def test_an_edit_is_applied_although_its_answer_is_lost(standin: Standin) -> None:
+    vera = await standin.person()
+    card = await standin.bot.call("sendMessage", chat_id=vera.id, text="a")
+    await standin.order_fault(where="editMessageText", kind="drop_answer")
+    with pytest.raises(httpx.TransportError):
+        await standin.bot.call("editMessageText", chat_id=vera.id, message_id=card["message_id"], text="b")
+    assert (await vera.last_message())["text"] == "b"
+    journal = (await standin.http.get("/control/journal", params={"where": "editMessageText"})).json()
+    assert journal["entries"][-1]["user"] == str(vera.id)
+
+
+async def test_a_driver_waits_for_the_next_change_of_a_chat(standin: Standin) -> None:
+    vera, olga = await standin.person("Vera"), await standin.person("Olga")
+    since = (await vera.messages())["event"]
+    waiting = asyncio.create_task(vera.messages(since_event=since, wait_seconds=20))
+    await olga.does("text", text="not for Vera")
+    await asyncio.sleep(0.05)
+    assert not waiting.done()
+    await standin.bot.call("sendMessage", chat_id=vera.id, text="now")
+    seen = await asyncio.wait_for(waiting, 2)
+    assert seen["messages"][-1]["text"] == "now"
+    assert (await vera.messages(since_event=seen["event"], wait_seconds=0.05))["event"] == seen["event"]
+
+
+async def test_commands_by_language_and_scope(standin: Standin) -> None:
+    vera = await standin.person("Vera", "ru")
+    english, russian = [{"command": "help", "description": d} for d in ("Help", "Помощь")]
+    await standin.bot.call("setMyCommands", commands=[english])
+    await standin.bot.call("setMyCommands", commands=[russian], language_code="ru")
+    shown = (await standin.http.get(f"/control/users/{vera.id}")).json()
+    assert shown["commands"] == [russian]
+    assert await standin.bot.call("getMyCommands") == [english]
+
+
+async def test_chats_and_files_survive_a_restart(tmp_path: Path) -> None:
+    async with telegram(tmp_path) as before:
+        vera = await before.person()
+        sent = await before.bot.call(
+            "sendPhoto", {"photo": ("p.jpg", picture())}, chat_id=vera.id, caption="kept"
+        )
+    async with telegram(tmp_path) as after:
+        users = (await after.http.get("/control/users")).json()["users"]
+        assert [user["id"] for user in users] == [vera.id]
+        assert users[0]["last_message"]["text"] == "kept"
+        file_id = sent["photo"][-1]["file_id"]
+        assert (await after.http.get(f"/files/{file_id}")).headers["content-type"] == "image/jpeg"
+        (update,) = await after.bot.updates()
+        assert update["message"]["text"] == "/start"
+
+
+async def test_a_reset_forgets_people_and_keeps_numbers_growing(standin: Standin) -> None:
+    vera = await standin.person()
+    bot = HttpBot(standin.http)
+    (update,) = await bot.updates()
+    await standin.http.post("/control/reset")
+    olga = await standin.person("Olga")
+    assert olga.id > vera.id
+    (fresh,) = await bot.updates()
+    assert fresh["update_id"] > update["update_id"]
+    gone = await standin.http.get(f"/control/users/{vera.id}/messages")
+    assert gone.status_code == 404
