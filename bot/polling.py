@@ -82,9 +82,7 @@ class Poller:
         """An update that is being handled comes again while a slow one holds the offset."""
         if update.update_id in self._handling:
             return
-        if self._next_id is not None and update.update_id < self._next_id:
-            return
-        self._next_id = update.update_id + 1
+        self._next_id = max(self._next_id or 0, update.update_id + 1)
         handled = self._feeder.feed_until_handled(update, _OUTAGE_PAUSE_SECONDS, _OUTAGE_PAUSE_SECONDS_MAX)
         self._handling[update.update_id] = asyncio.create_task(handled)
 
