@@ -33,7 +33,7 @@ test: $(INSTALLED)
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 smoke: $(INSTALLED)
-	@$(PY) smoke_main.py $(if $(PHOTO),--photo "$(PHOTO)") $(ARGS)
+	@$(PY) -m tests.smoke $(if $(PHOTO),--photo "$(PHOTO)") $(ARGS)
 
 check: $(INSTALLED)
 	$(PY) -m ruff check $(SOURCES)

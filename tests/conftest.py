@@ -1,3 +1,3 @@
 """Real servers for every test that wants one; the fixtures say what each costs."""
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.temporal"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.standins", "tests.fixtures.temporal"]
