@@ -44,7 +44,7 @@ check: $(INSTALLED)
 
 lock: $(INSTALLED)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock-requirements.txt
-	$(PY) -m uv pip compile pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes \
+	$(PY) -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements.txt
 	$(PY) -m uv pip compile pyproject.toml --extra local --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-dev.txt
