@@ -35,6 +35,8 @@ UNAVAILABLE_ERRORS: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InsufficientResourcesError,  # too many connections, disk full
+    asyncpg.ReadOnlySQLTransactionError,  # a standby: the primary is elsewhere just now
 )
 
 # Whoever creates the database and its user may come after us.

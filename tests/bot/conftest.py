@@ -1,7 +1,7 @@
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
+import pytest
 import pytest_asyncio
 
 from standins.server import running
@@ -10,16 +10,24 @@ from store.database import Database
 from tests.bot.chat import Person, RunningBot, running_bot
 
 
-@pytest_asyncio.fixture
-async def telegram_base(tmp_path: Path) -> AsyncIterator[str]:
-    async with running(build_app(tmp_path / "telegram")) as base:
+@pytest_asyncio.fixture(scope="session")
+async def telegram_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with running(build_app(tmp_path_factory.mktemp("telegram"))) as base:
         yield base
 
 
 @pytest_asyncio.fixture
-async def http(telegram_base: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=telegram_base, timeout=20) as client:
+async def http(telegram_server: str) -> AsyncIterator[httpx.AsyncClient]:
+    """The stand-in's controls, with nothing left of the test before."""
+    async with httpx.AsyncClient(base_url=telegram_server, timeout=20) as client:
+        (await client.post("/control/reset")).raise_for_status()
         yield client
+
+
+@pytest.fixture
+def telegram_base(telegram_server: str, http: httpx.AsyncClient) -> str:
+    assert str(http.base_url).startswith(telegram_server)
+    return telegram_server
 
 
 @pytest_asyncio.fixture
