@@ -27,6 +27,7 @@ _SIMPLE_TAGS: Final = {
     "span": "spoiler",
     "tg-emoji": "custom_emoji",
 }
+_OPAQUE: Final = {"text_link", "code", "pre", "custom_emoji"}
 _TOKEN = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:\s[^<>]*)?)>|(<)|([^<]+)", re.DOTALL)
 _ATTRIBUTE = re.compile(r"""([a-zA-Z-]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?""")
 _CHARACTER = re.compile(r"&(#\d+|#x[0-9a-fA-F]+|lt|gt|amp|quot);")
@@ -74,7 +75,7 @@ def formatted(text: str, parse_mode: str, entities: list[Json] | None) -> Format
     """What a bot sends becomes what a chat holds: parsed, trimmed."""
     mode = parse_mode.lower()
     if mode == "html":
-        return _trimmed(parse_html(text))
+        return _trimmed(_with_found(parse_html(text)))
     if mode not in {"", "none"}:
         # Markdown is a part of the Bot API this stand-in does not play.
         raise bad_request("unsupported parse_mode")
@@ -184,6 +185,20 @@ def _cannot_parse(why: str) -> ApiError:
 
 def _place(entity: Json) -> tuple[int, int]:
     return entity["offset"], -entity["length"]
+
+
+def _with_found(whole: Formatted) -> Formatted:
+    """Addresses and commands are found in formatted text too, but not inside links and code."""
+    taken = [each for each in whole.entities if each["type"] in _OPAQUE]
+    found = [
+        each for each in found_by_themselves(whole.text) if not any(_overlap(each, other) for other in taken)
+    ]
+    return Formatted(whole.text, sorted([*whole.entities, *found], key=_place))
+
+
+def _overlap(one: Json, other: Json) -> bool:
+    one_end, other_end = one["offset"] + one["length"], other["offset"] + other["length"]
+    return bool(one["offset"] < other_end and other["offset"] < one_end)
 
 
 def _trimmed(whole: Formatted) -> Formatted:

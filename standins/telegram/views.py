@@ -19,6 +19,7 @@ _KINDS: Final = (
     "sticker",
     "location",
 )
+SPINNER_SECONDS: Final = 30.0  # Telegram's apps give up waiting too
 _MEDIA_FACTS: Final = (
     "file_id",
     "file_unique_id",
@@ -106,7 +107,7 @@ def user_view(world: World, user: User) -> Json:
         "commands": commands_for(world.memory.commands, user.id, user.language_code),
         "waiting_queries": [
             {"id": query.id, "message_id": query.message_id, "data": query.data}
-            for query in world.waiting_queries(user.id)
+            for query in world.waiting_queries(user.id, SPINNER_SECONDS)
         ],
     }
 

@@ -184,11 +184,14 @@ class World:
             raise bad_request("query is too old and response timeout expired or query ID is invalid")
         return query
 
-    def waiting_queries(self, user_id: int) -> list[CallbackQuery]:
+    def waiting_queries(
+        self, user_id: int, seconds_max: float = CALLBACK_QUERY_SECONDS
+    ) -> list[CallbackQuery]:
+        oldest = self.clock() - timedelta(seconds=seconds_max)
         return [
             query
             for query in self.memory.callback_queries.values()
-            if query.user_id == user_id and not query.answered and not query.expired
+            if query.user_id == user_id and query.made_at > oldest and not (query.answered or query.expired)
         ]
 
     def add_toast(self, query: CallbackQuery, text: str, url: str, *, show_alert: bool) -> None:

@@ -1,0 +1,199 @@
+"""The chat page in a real browser: what a person does there reaches the bot, and the other way round."""
+
+import asyncio
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+
+from tests.standins.telegram_parts import HttpBot, Standin, film, keyboard, picture, telegram
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM, reason="no chromium is installed: the chat page needs a browser"
+)
+
+_SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=_SWITCHES)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def standin(tmp_path: Path) -> AsyncIterator[Standin]:
+    async with telegram(tmp_path) as running_standin:
+        yield running_standin
+
+
+@pytest.fixture
+async def page(standin: Standin, browser: Browser) -> AsyncIterator[Page]:
+    opened = await browser.new_page(viewport={"width": 1100, "height": 800})
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    await opened.goto(standin.url)
+    yield opened
+    await opened.close()
+    assert errors == []
+
+
+async def started(page: Page, bot: HttpBot, name: str = "Anna", language: str = "en") -> int:
+    """Add a person and press Start; the id the bot sees."""
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Language of their Telegram").select_option(language)
+    await page.get_by_role("button", name="Add", exact=True).click()
+    await page.get_by_role("button", name="Start", exact=True).click()
+    (update,) = await bot.updates(timeout_seconds=5)
+    assert update["message"]["text"] == "/start"
+    await expect(page.locator("#composer")).to_be_visible()
+    return int(update["message"]["chat"]["id"])
+
+
+async def test_from_start_to_a_video_that_plays(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    user_id = await started(page, bot, "Анна", "ru")
+    card = await bot.call(
+        "sendPhoto",
+        {"photo": ("p.jpg", picture())},
+        chat_id=user_id,
+        caption="<b>Ready</b> to make",
+        parse_mode="HTML",
+        reply_markup=keyboard("Generate", "gen:1"),
+    )
+    await expect(page.locator(".message img")).to_be_visible()
+    await expect(page.locator(".text b")).to_have_text("Ready")
+    await page.get_by_role("button", name="Generate").click()
+    (pressed,) = await bot.updates(timeout_seconds=5)
+    assert pressed["callback_query"]["data"] == "gen:1"
+    await expect(page.locator(".key.is-waiting")).to_have_count(1)
+    await bot.call("answerCallbackQuery", callback_query_id=pressed["callback_query"]["id"], text="Accepted")
+    await expect(page.locator("#toast")).to_have_text("Accepted")
+    await expect(page.locator(".key.is-waiting")).to_have_count(0)
+    media = {"type": "video", "media": "attach://film", "caption": "Your video"}
+    place = {"chat_id": user_id, "message_id": card["message_id"]}
+    await bot.call("editMessageMedia", {"film": ("v.mp4", film())}, media=media, **place)
+    await expect(page.locator("video")).to_be_visible()
+    await page.wait_for_function("document.querySelector('video').readyState >= 2")
+    await page.evaluate("document.querySelector('video').play()")
+    await bot.call("editMessageCaption", caption="Your video, again", **place)
+    await expect(page.locator(".message[data-kind=video] .text")).to_have_text("Your video, again")
+    assert await page.evaluate("!document.querySelector('video').paused")
+    await expect(page.locator(".message")).to_have_count(2)
+
+
+async def test_pictures_are_sent_as_photos_or_as_they_are(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    original = picture(kind="PNG")
+    upload = FilePayload(name="bottle.png", mimeType="image/png", buffer=original)
+    await page.locator("#photo-input").set_input_files(files=[upload])
+    await page.get_by_label("Message", exact=True).fill("My bottle")
+    await page.keyboard.press("Enter")
+    (photo,) = await bot.updates(timeout_seconds=5)
+    assert photo["message"]["caption"] == "My bottle"
+    await page.locator("#file-input").set_input_files(files=[upload])
+    await page.get_by_role("button", name="Send", exact=True).click()
+    (document,) = await bot.updates(timeout_seconds=5)
+    assert document["message"]["document"]["file_size"] == len(original)
+    await expect(page.locator(".file b")).to_have_text("bottle.png")
+
+
+async def test_dropped_pictures_make_an_album(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    await page.evaluate(
+        """async () => {
+            const canvas = new OffscreenCanvas(400, 400);
+            canvas.getContext('2d').fillRect(50, 50, 200, 200);
+            const blob = await canvas.convertToBlob({type: 'image/png'});
+            const dataTransfer = new DataTransfer();
+            for (const name of ['a.png', 'b.png']) {
+                dataTransfer.items.add(new File([blob], name, {type: blob.type}));
+            }
+            const options = {dataTransfer, bubbles: true, cancelable: true};
+            document.getElementById('chat-body').dispatchEvent(new DragEvent('drop', options));
+        }"""
+    )
+    await page.get_by_role("button", name="Send", exact=True).click()
+    await expect(page.locator(".message[data-kind=photo]")).to_have_count(2)
+    updates = await bot.updates()
+    assert len(updates) == 2
+    assert len({update["message"]["media_group_id"] for update in updates}) == 1
+
+
+async def test_nothing_a_stranger_writes_becomes_html(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    evil = '<img src=x onerror="document.title=1">'
+    user_id = await started(page, bot, evil)
+    await bot.call("sendMessage", chat_id=user_id, text=evil)
+    await bot.call(
+        "sendMessage", chat_id=user_id, text='<a href="javascript:alert(1)">go</a>', parse_mode="HTML"
+    )
+    await expect(page.locator(".message .text").nth(1)).to_have_text(evil)
+    await expect(page.locator(".message .text").nth(2)).to_have_text("go")
+    assert await page.locator(".message .text a").count() == 0
+    assert await page.locator("img[src=x]").count() == 0
+
+
+async def test_blocking_and_coming_back(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    await page.get_by_role("button", name="Chat menu").click()
+    await page.get_by_role("button", name="Block the bot").click()
+    (blocked,) = await bot.updates(timeout_seconds=5)
+    assert blocked["my_chat_member"]["new_chat_member"]["status"] == "kicked"
+    await expect(page.locator("#composer")).to_be_hidden()
+    await page.get_by_role("button", name="Unblock the bot").click()
+    (back,) = await bot.updates(timeout_seconds=5)
+    assert back["my_chat_member"]["new_chat_member"]["status"] == "member"
+    await expect(page.locator("#composer")).to_be_visible()
+
+
+async def test_unread_messages_and_commands(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    user_id = await started(page, bot)
+    boris = await standin.person("Boris")
+    await bot.call("setMyCommands", commands=[{"command": "balance", "description": "My balance"}])
+    await bot.call("sendMessage", chat_id=boris.id, text="for Boris")
+    await expect(page.locator(".person", has_text="Boris").locator(".badge")).to_have_text("1")
+    await bot.updates()
+    await page.get_by_role("button", name="Commands").click()
+    await page.get_by_role("button", name="My balance").click()
+    (update,) = await bot.updates(timeout_seconds=5)
+    assert (update["message"]["text"], update["message"]["chat"]["id"]) == ("/balance", user_id)
+    await page.locator(".person", has_text="Boris").click()
+    await expect(page.locator(".message .text").last).to_have_text("for Boris")
+    await expect(page.locator(".badge")).to_have_count(0)
+
+
+async def test_a_message_that_notifies_rings(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    user_id = await started(page, bot)
+    await bot.call("sendMessage", chat_id=user_id, text="quiet", disable_notification=True)
+    await bot.call("sendMessage", chat_id=user_id, text="loud")
+    await expect(page.locator(".bubble.rings")).to_have_text(re.compile("^loud"))
+    gone = await bot.call("sendMessage", chat_id=user_id, text="gone")
+    await bot.call("deleteMessage", chat_id=user_id, message_id=gone["message_id"])
+    await expect(page.locator(".message")).to_have_count(3)
+
+
+async def test_it_fits_a_phone_and_finds_the_server_again(browser: Browser, tmp_path: Path) -> None:
+    async with telegram(tmp_path) as standin:
+        vera = await standin.person("Vera")
+        page = await browser.new_page(viewport={"width": 380, "height": 760})
+        await page.goto(f"{standin.url}/#{vera.id}")
+        await expect(page.locator(".message")).to_have_count(1)
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 380
+        await page.get_by_role("button", name="Back to people").click()
+        await expect(page.locator(".person")).to_be_visible()
+    await expect(page.locator("#connection")).to_contain_text("trying again")
+    await asyncio.wait_for(page.close(), 5)
