@@ -75,7 +75,7 @@ async def test_send_it_here_sends_the_file_telegram_has(
 ) -> None:
     order_id = await placed(ann, "1")
     first = video_id(order_id, 1)
-    movie = make_movie(open_photo(picture()), MovieOrder(seconds=1))
+    movie = make_movie(open_photo(picture()), MovieOrder(seconds=1, sound="silent"))
     await http.post(f"/control/users/{ann.id}/video", files={"video": ("v.mp4", movie, "video/mp4")})
     await ann.answers()
     own = [message for message in await ann.messages() if message["kind"] == "video"]
