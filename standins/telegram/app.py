@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 from starlette.applications import Starlette
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -28,6 +29,15 @@ from standins.telegram.world import World
 _SAVE_SECONDS: Final = 1.0
 _STATIC: Final = Path(__file__).parent / "static"
 _SNAPSHOT: Final = "chats.json"
+
+
+class _FreshFiles(StaticFiles):
+    """The page after an update is never half old: the browser asks each time, and mostly hears 304."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = "no-cache"
+        return response
 
 
 def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
@@ -65,7 +75,7 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
 
 
 def _page_routes(people: ControlRoutes) -> list[Route | Mount]:
-    return [Route("/", people.page), Mount("/static", StaticFiles(directory=_STATIC))]
+    return [Route("/", people.page), Mount("/static", _FreshFiles(directory=_STATIC))]
 
 
 def _remembered(snapshot: Path) -> Memory:
