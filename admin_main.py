@@ -3,11 +3,9 @@
 import secrets
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Annotated, Final
 
 import typer
-from temporalio.client import Client
 
 from domain.clock import utc_now
 from domain.credits import NotEnoughCredits
@@ -16,12 +14,10 @@ from settings import Settings
 from store.database import Database
 from store.ledger import Ledger
 from store.migrate import migrate
-from workflows.namespace import prepare_namespace
+from workflows.namespace import housekeeping_every, prepare_namespace
 from workflows.start import ensure_schedules
 
 CREDITS_MAX: Final = 1_000_000
-HOUSEKEEPING_EVERY: Final = timedelta(minutes=1)
-_HOUSEKEEPING_EVERY_MIN: Final = timedelta(seconds=2)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -57,13 +53,9 @@ async def _setup(settings: Settings, stop: Stop) -> int:
     _say(f"database: migrations applied: {applied}" if applied else "database: up to date")
     client = await stop.until_ready(lambda: reach_temporal(settings))
     done = await prepare_namespace(client)
-    await _schedule(client, settings.time_scale)
+    await ensure_schedules(client, housekeeping_every(settings.time_scale))
     _say(f"Temporal: {', '.join(done) or 'up to date'}")
     return 0
-
-
-async def _schedule(client: Client, time_scale: float) -> None:
-    await ensure_schedules(client, max(HOUSEKEEPING_EVERY * time_scale, _HOUSEKEEPING_EVERY_MIN))
 
 
 async def _grant(database: Database, tg_id: int, amount: int, reason: str) -> int:

@@ -18,7 +18,7 @@ from local.processes import Child, ChildFailed
 from local.progress import ConsoleProgress
 from local.stack import Ports, PortTaken, Stack, StackPlan
 from local.standins import Service, made_up_credentials, services_with_credentials
-from serving import EXIT_FAILED, EXIT_WRONG_SETTING, LAST_PAUSE_SECONDS, Stop, StopRequested
+from serving import EXIT_FAILED, EXIT_WRONG_SETTING, Stop, StopRequested
 from settings import WrongSetting, load_settings, read_environment
 
 ROOT: Final = Path(__file__).parent
@@ -54,7 +54,7 @@ def main(
     except WrongSetting as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise typer.Exit(EXIT_WRONG_SETTING) from None
-    raise typer.Exit(asyncio.run(_run(plan, Console())))
+    raise typer.Exit(asyncio.run(run(plan, Console())))
 
 
 def make_plan(data: Path, ports: Ports) -> StackPlan:
@@ -66,13 +66,6 @@ def make_plan(data: Path, ports: Ports) -> StackPlan:
     made_up = made_up_credentials(frozenset(Service) - real, environment)
     load_settings({"KIE_WEBHOOK_SECRET": "made when it starts", **made_up, **environment})
     return StackPlan(folder=data, environment=environment, real=real, ports=ports, web_ui=True)
-
-
-async def _run(plan: StackPlan, console: Console) -> int:
-    try:
-        return await run(plan, console)
-    finally:
-        await asyncio.sleep(LAST_PAUSE_SECONDS)
 
 
 async def run(plan: StackPlan, console: Console) -> int:

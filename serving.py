@@ -33,7 +33,7 @@ WAIT_PAUSE_SECONDS: Final = 1.0
 WAIT_REMINDER_SECONDS: Final = 30.0
 _CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 # The SDK's threads let go of Python, or the process sometimes aborts at its very end.
-LAST_PAUSE_SECONDS: Final = 0.5
+_LAST_PAUSE_SECONDS: Final = 0.5
 
 T = TypeVar("T")
 log = structlog.get_logger("serving")
@@ -105,7 +105,7 @@ async def _run(program: Program, settings: Settings) -> int:
     except StopRequested:
         return 0
     finally:
-        await asyncio.sleep(LAST_PAUSE_SECONDS)
+        await asyncio.sleep(_LAST_PAUSE_SECONDS)
 
 
 async def reach_database(settings: Settings) -> Database:

@@ -22,6 +22,7 @@ CONNECTIONS_MAX: Final = 300
 START_TIMEOUT_SECONDS: Final = 30.0
 INITDB_TIMEOUT_SECONDS: Final = 60.0
 _START_TRIES: Final = 3
+_RETRY_PAUSE_SECONDS: Final = 0.5
 
 _INITDB_OPTIONS: Final = (
     f"--username={SUPERUSER}",
@@ -63,13 +64,13 @@ class PostgresServer(ChildOwner):
     async def start(self) -> None:
         """Create the data folder on the first start. A port of 0 becomes a free one."""
         await asyncio.to_thread(self._prepare_folder)
-        for attempt in range(_START_TRIES):
+        for _ in range(_START_TRIES):  # a killed server's children hold its memory for a moment
             port = self.port or free_port()
             if await self._try_start(port):
                 self.port = port
                 return
-            if self.port or attempt + 1 == _START_TRIES:  # only a port of our choosing is worth another try
-                raise self.child.failed("did not start")
+            await asyncio.sleep(_RETRY_PAUSE_SECONDS)
+        raise self.child.failed("did not start")
 
     async def create_database(self, name: str, template: str = "template1") -> None:
         await self.execute(f'create database "{name}" template "{template}"')

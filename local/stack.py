@@ -15,10 +15,15 @@ from local.processes import LOCALHOST, Child, ChildOwner, free_port, is_port_tak
 from local.programs import Program
 from local.progress import Progress
 from local.standins import Service, Standin, made_up_credentials, standin_options
-from local.temporal import NAMESPACE, TemporalServer
+from local.temporal import NAMESPACE, TemporalServer, connect
 from store.migrate import migrate
+from workflows.namespace import housekeeping_every
+from workflows.start import ensure_schedules
 
 DATABASE: Final = "neurocards"
+
+# Temporal's client lets go of Python, or the process sometimes aborts at its very end.
+_LAST_PAUSE_SECONDS: Final = 0.5
 
 # A child sees these of our environment and what the plan says, never a setting by accident.
 _INHERITED: Final = (
@@ -141,6 +146,7 @@ class Stack:
         await _all(*(standin.stop for standin in self.standins.values()), self.temporal.stop)
         await self.postgres.stop()
         self.folder.release()
+        await asyncio.sleep(_LAST_PAUSE_SECONDS)
 
     def note_children(self) -> None:
         """After a restart of one of them."""
@@ -158,13 +164,18 @@ class Stack:
 
     async def _start_servers(self) -> None:
         titles = {f"stand-in for {service}": standin.start for service, standin in self.standins.items()}
-        servers = {"PostgreSQL": self._start_postgres, "Temporal": self.temporal.start}
+        servers = {"PostgreSQL": self._start_postgres, "Temporal": self._start_temporal}
         await self._together({**servers, **titles})
 
     async def _start_postgres(self) -> None:
         await self.postgres.start()
         await self.postgres.ensure_database(DATABASE)
         await migrate(self.database_url)
+
+    async def _start_temporal(self) -> None:
+        await self.temporal.start()
+        time_scale = float(self.plan.environment.get("TIME_SCALE", "1"))
+        await ensure_schedules(await connect(self.temporal.address), housekeeping_every(time_scale))
 
     async def _together(self, starts: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         """The first failure is the one to tell; nothing is left half started behind our back."""
@@ -186,10 +197,7 @@ class Stack:
             log_path=self.folder.path / "logs" / f"{service}.log",
             environment=_inherited(),
             port=getattr(self.plan.ports, _STANDIN_PORTS[service]),
-            options=[
-                *standin_options(service, self.folder.path),
-                *self.plan.standin_options.get(service, ()),
-            ],
+            options=standin_options(service, self.folder.path, self.plan.standin_options.get(service, ())),
         )
 
     def _program(self, name: str, file: str, roles: str = "") -> Program:

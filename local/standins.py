@@ -88,11 +88,13 @@ class Standin(ChildOwner):
         raise self.child.failed("did not start")
 
 
-def standin_options(service: Service, folder: Path) -> list[str]:
+def standin_options(service: Service, folder: Path, more: Sequence[str] = ()) -> list[str]:
     """Chats and files of people outlive a restart; what KIE and OpenAI remember need not."""
     if service is Service.TELEGRAM:
-        return ["--data", str(folder / "telegram")]
-    return ["--any-key"] if service is Service.KIE else []
+        return ["--data", str(folder / "telegram"), *more]
+    if service is Service.KIE and "--keys" not in more:
+        return ["--any-key", *more]
+    return [*more]
 
 
 def made_up_credentials(services: frozenset[Service], given: Mapping[str, str]) -> dict[str, str]:

@@ -21,8 +21,14 @@ from workflows.search_attributes import ALL_SEARCH_ATTRIBUTES
 
 RETENTION: Final = timedelta(days=30)  # as long as an engineer may want to replay an order
 SEARCH_ATTRIBUTES: Final = {key.name: int(key.indexed_value_type) for key in ALL_SEARCH_ATTRIBUTES}
+HOUSEKEEPING_EVERY: Final = timedelta(minutes=1)
+_HOUSEKEEPING_EVERY_MIN: Final = timedelta(seconds=2)
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
 _SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from its cache, every 10 s
+
+
+def housekeeping_every(time_scale: float) -> timedelta:
+    return max(HOUSEKEEPING_EVERY * time_scale, _HOUSEKEEPING_EVERY_MIN)
 
 
 async def prepare_namespace(client: Client) -> list[str]:
