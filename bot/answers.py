@@ -5,7 +5,7 @@ from typing import Final
 
 from aiogram.fsm.state import State
 
-from bot.dialog import Burst
+from bot.dialog import CUT_PART_UNITS, Burst
 from bot.screens import ask, question
 from bot.states import Step, step_named
 from bot.turn import Turn
@@ -58,13 +58,17 @@ async def _answer(turn: Turn, step: State, words: str) -> None:
     await _remember_answer(turn, sent.message_id)
 
 
+async def pass_over_rest(turn: Turn, text: str) -> None:
+    """A long text nobody asked for was answered; its other parts are not answered one by one."""
+    if _units(text) in CUT_PART_UNITS:
+        await turn.dialog.keep({"burst": _burst(turn, turn.dialog.step, text, refused=True)})
+
+
 async def _append(turn: Turn, burst: Burst, words: str) -> None:
     """Silently: the first part was answered, and one answer per text is enough."""
-    step = step_named(burst.step)
-    if step is None:
-        return
     longer = burst.model_copy(update={"at": _now(turn), "part_units": _units(words)})
-    if burst.refused:
+    step = step_named(burst.step)
+    if burst.refused or step is None:
         await turn.dialog.keep({"burst": longer})
         return
     joined = f"{getattr(turn.dialog.data, _FIELDS[step])}\n{words}"
@@ -89,15 +93,15 @@ async def _remember_answer(turn: Turn, message_id: int) -> None:
 
 
 def _follows(turn: Turn, burst: Burst, message_id: int) -> bool:
+    """The dialog still stands where the earlier part left it."""
     answered = step_named(burst.step)
-    if answered is None:
-        return False
-    standing = answered if burst.refused else _NEXT[answered]
+    standing = answered if burst.refused or answered is None else _NEXT[answered]
     return turn.dialog.step is standing and burst.goes_on(_now(turn), message_id)
 
 
-def _burst(turn: Turn, step: State, words: str, *, refused: bool) -> Burst:
-    return Burst(step=step.state or "", part_units=_units(words), at=_now(turn), refused=refused)
+def _burst(turn: Turn, step: State | None, words: str, *, refused: bool) -> Burst:
+    name = step.state if step else None
+    return Burst(step=name or "", part_units=_units(words), at=_now(turn), refused=refused)
 
 
 def cleaned(text: str) -> str:

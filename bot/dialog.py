@@ -5,14 +5,14 @@ from typing import Any, Final, Self
 
 from aiogram.fsm.state import State
 from aiogram.fsm.storage.base import StorageKey
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.states import Step, step_named
 from domain.orders import Brief, Photo, Template
 from store.conversations import Conversations
 
 BURST_SECONDS_MAX: Final = 2.0
-_CUT_PART_UNITS: Final = range(3_500, 4_097)  # Telegram's apps cut a long text just below 4,096
+CUT_PART_UNITS: Final = range(3_500, 4_097)  # Telegram's apps cut a long text just below 4,096
 
 
 class Burst(BaseModel):
@@ -33,7 +33,7 @@ class Burst(BaseModel):
     def goes_on(self, now: float, message_id: int) -> bool:
         if now - self.at > BURST_SECONDS_MAX:
             return False
-        return self.part_units in _CUT_PART_UNITS or message_id < self.answer_id
+        return self.part_units in CUT_PART_UNITS or message_id < self.answer_id
 
 
 class DialogData(BaseModel):
@@ -86,8 +86,12 @@ class Dialog:
         self.data = DialogData()
 
     async def load(self) -> None:
+        """What another version wrote and this one cannot read is an empty dialog, not an error."""
         state, data = await self._storage.read(self._key)
-        self.step, self.data = step_named(state), DialogData.model_validate(data)
+        try:
+            self.step, self.data = step_named(state), DialogData.model_validate(data)
+        except ValidationError:
+            self.step, self.data = None, DialogData()
 
     @property
     def opened(self) -> bool:

@@ -16,6 +16,7 @@ from clients.telegram import (
     TelegramError,
     TelegramNotSent,
     TelegramRateLimited,
+    TelegramRefused,
     TelegramUnknown,
 )
 from domain.actions import Card
@@ -28,6 +29,7 @@ _TRIES_MAX: Final = 3
 _PAUSE_SECONDS: Final = 0.5
 _RETRY_AFTER_SECONDS_MAX: Final = 30.0
 _ACKNOWLEDGE_SECONDS_MAX: Final = 5
+_EDIT_SECONDS_MAX: Final = 4.0
 
 ResultT = TypeVar("ResultT")
 
@@ -53,12 +55,18 @@ class Turn:
     async def show(self, photo: str | bytes, card: Card) -> SentMessage:
         return await patiently(lambda: self.parts.telegram.send_photo(self.chat_id, photo, card))
 
-    async def edit(self, message_id: int, card: Card) -> None:
-        """The answer to a tap; the workflow edits the same card a moment later."""
+    async def accept(self, message_id: int, card: Card) -> None:
+        """The confirm card becomes the first placeholder, or the card is said: the tap is always answered.
+
+        Once and soon: a late edit would come beside what the workflow makes of the same message.
+        """
         try:
-            await self.parts.telegram.edit_caption(self.chat_id, message_id, card)
-        except TelegramError as error:
-            _log.info("card was not edited", error=str(error))
+            async with asyncio.timeout(_EDIT_SECONDS_MAX):
+                await self.parts.telegram.edit_caption(self.chat_id, message_id, card)
+        except TelegramRefused:
+            await self.say(card)
+        except (TelegramError, TimeoutError) as error:
+            _log.info("card was not edited", error=type(error).__name__)
 
     async def acknowledge(self, callback_id: str, text: str | None = None) -> None:
         await acknowledge(self.parts, callback_id, text)

@@ -46,7 +46,7 @@ async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, mess
     card = order_cards.accepted(turn.language, placement.order_id, placement.video_count)
     told = [turn.acknowledge(query.id, label(turn.language, "toast-accepted"))]
     if message_id is not None:
-        told.append(turn.edit(message_id, card))
+        told.append(turn.accept(message_id, card))
     await asyncio.gather(*told)
     turn.parts.background.run(start(turn.parts, placement.order_id))
     await _leave_confirm(turn, placement.order_id)

@@ -4,7 +4,7 @@ from aiogram import F, Router
 from aiogram.filters import StateFilter
 from aiogram.types import CallbackQuery, Message
 
-from bot.answers import receive_text, skip
+from bot.answers import pass_over_rest, receive_text, skip
 from bot.filters import Pressed
 from bot.pictures import Picture, begin_anew, receive, replace
 from bot.screens import ask, hint, offer, question, stale
@@ -48,8 +48,15 @@ async def command(_: Message, turn: Turn) -> None:
 
 
 async def text(message: Message, turn: Turn) -> None:
-    if await receive_text(turn, message.text or "", message.message_id):
+    words = message.text or ""
+    if await receive_text(turn, words, message.message_id):
         return
+    await _explain(turn)
+    await pass_over_rest(turn, words)
+
+
+async def _explain(turn: Turn) -> None:
+    """No text is asked for now."""
     step = turn.dialog.step
     if step in (None, Step.photo):
         await hint(turn, "need-photo")

@@ -132,6 +132,16 @@ async def test_an_expired_callback_query_stops_nothing(ann: Person, database: Da
     assert "Accepted" in (await ann.messages())[-1]["text"]
 
 
+async def test_a_tap_on_a_card_that_cannot_be_edited_is_answered_all_the_same(
+    ann: Person, http: httpx.AsyncClient
+) -> None:
+    await ann.to_step("confirm")
+    fault = {"where": "editMessageCaption", "status": 400, "body": _refusal("message can't be edited")}
+    await http.post("/control/faults", json=fault)
+    (accepted,) = await ann.press("Generate")
+    assert "Accepted" in accepted["text"]
+
+
 async def test_an_order_on_its_way_blocks_no_new_one(ann: Person, database: Database) -> None:
     await ann.to_step("confirm")
     await ann.press("Generate")

@@ -181,6 +181,13 @@ async def test_a_300_page_text_is_answered_once_and_the_question_stays(ann: Pers
     assert ("Any wishes" if step == "product_text" else "How many") in answer["text"]
 
 
+@pytest.mark.parametrize("step", ["idle", "template", "confirm"])
+async def test_a_long_text_nobody_asked_for_is_answered_once(ann: Person, step: str) -> None:
+    await ann.to_step(step)
+    (answer,) = await ann.text("many words " * 4_000)
+    assert QUESTIONS[step] in answer["text"]
+
+
 async def test_two_parts_of_one_text_are_one_text(ann: Person, bot: RunningBot) -> None:
     await ann.to_step("wishes")
     await bot.stop()
