@@ -104,6 +104,9 @@ async def _run(program: Program, settings: Settings) -> int:
         return await program(settings, stop)
     except StopRequested:
         return 0
+    except WrongSetting as wrong:
+        sys.stderr.write(f"{wrong}\n")
+        return EXIT_WRONG_SETTING
     finally:
         await asyncio.sleep(_LAST_PAUSE_SECONDS)
 
@@ -183,7 +186,11 @@ def set_up_metrics(settings: Settings, role: str) -> None:
         metrics=metrics if settings.metrics_port else None,
         global_tags={"app": "neurocards", "role": role},
     )
-    Runtime.set_default(Runtime(telemetry=telemetry), error_if_already_set=True)
+    try:
+        runtime = Runtime(telemetry=telemetry)
+    except (RuntimeError, ValueError) as error:
+        raise WrongSetting(f"METRICS_PORT: {settings.metrics_port} cannot be used: {error}") from None
+    Runtime.set_default(runtime, error_if_already_set=True)
 
 
 def say_ready(settings: Settings, program: str) -> None:

@@ -232,6 +232,7 @@ class Stack:
             "MEDIA_URL": (self.folder.path / "media").as_uri(),
             "WEB_HOST": LOCALHOST,
             "WEB_PORT": str(self.web_port),
+            "METRICS_PORT": "0",  # it would be one port for several processes
         }
         for standin in self.standins.values():
             fixed.update(standin.settings())
