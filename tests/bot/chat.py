@@ -109,8 +109,7 @@ class RunningBot:
 
     async def close(self) -> None:
         await self.stop()
-        await self.parts.telegram.close()
-        await self.parts.bot.session.close()
+        await asyncio.gather(self.parts.telegram.close(), self.parts.bot.session.close())
 
 
 @asynccontextmanager
