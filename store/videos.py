@@ -121,6 +121,7 @@ class Videos:
             failure_reason=failure.reason.value if failure else FailureReason.NONE.value,
             now=self._clock(),
         )
+        await _queries.close_order_of_one(connection, order_id=video["order_id"], now=self._clock())
         await _queries.leave_queue(connection, video_id=video["id"])
         return Settlement(state, kind is EntryKind.CAPTURE, won=True)
 

@@ -58,6 +58,7 @@ class KieCallback(Payload):
 
 class VideoClosed(Payload):
     video_id: str
+    state: VideoState = VideoState.DELIVERED
 
 
 class ResendInput(Payload):

@@ -1,19 +1,20 @@
 """One order: what a tap on Generate bought."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.workflow import ChildWorkflowCancellationType, ParentClosePolicy
+from temporalio.workflow import ChildWorkflowCancellationType, ChildWorkflowHandle, ParentClosePolicy
 
 from activities import contracts
 from activities.contracts import CancelOrder, OrderProgress, OrderRef, ReleaseOrder, Stage, TellLongWait
 from domain import ids
 from domain.failures import CLASS_POLICIES
-from domain.orders import Template
-from workflows.contracts import OrderInput, OrderResult, VideoClosed, VideoInput
+from domain.orders import Template, VideoState
+from workflows.contracts import OrderInput, OrderResult, VideoClosed, VideoInput, VideoResult
 from workflows.failures import AlreadySettled, CallFailed
 from workflows.policies import run
 from workflows.search_attributes import FAILURE_CLASS, ORDER_STAGE, TG_USER_ID
@@ -28,7 +29,8 @@ class VideoOrder:
     @workflow.init
     def __init__(self, order: OrderInput) -> None:
         self._ref = OrderRef(order_id=order.order_id)
-        self._closed_video_ids: set[str] = set()
+        self._closed: dict[str, VideoState] = {}
+        self._children: list[ChildWorkflowHandle[Video, VideoResult]] = []
 
     @workflow.run
     async def run(self, order: OrderInput) -> OrderResult:
@@ -41,7 +43,7 @@ class VideoOrder:
 
     @workflow.signal(description="A video of this order is closed")
     def video_closed(self, closed: VideoClosed) -> None:
-        self._closed_video_ids.add(closed.video_id)
+        self._closed[closed.video_id] = closed.state
 
     async def _story(self, order: OrderInput) -> OrderResult:
         reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy)
@@ -87,7 +89,7 @@ class VideoOrder:
             ]
         )
         try:
-            await workflow.start_child_workflow(
+            child = await workflow.start_child_workflow(
                 Video.run,
                 video,
                 id=ids.video_workflow_id(video_id),
@@ -99,6 +101,8 @@ class VideoOrder:
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("video %s was started before", video_id)
+            return
+        self._children.append(child)
 
     async def _follow(self, order: OrderInput) -> None:
         """Until all videos are closed; after 5, 10 and 20 minutes one new sentence."""
@@ -115,10 +119,10 @@ class VideoOrder:
                 return
 
     async def _all_closed(self, order: OrderInput, seconds: float, summary: str) -> bool:
-        self._say(f"{len(self._closed_video_ids)} of {order.video_count} videos closed")
+        self._say(f"{len(self._closed)} of {order.video_count} videos closed")
         try:
             await workflow.wait_condition(
-                lambda: len(self._closed_video_ids) >= order.video_count,
+                lambda: len(self._closed) >= order.video_count,
                 timeout=timedelta(seconds=max(0.1, seconds)),
                 timeout_summary=summary,
             )
@@ -148,6 +152,14 @@ class VideoOrder:
         return self._finish(_result(failure.failure_class.value, progress), Stage.FAILED)
 
     async def _close(self, order: OrderInput) -> OrderResult:
+        """The row of an order of one is closed with its video's, in the same transaction.
+
+        To signal is a video's last step: waiting for its end keeps parent and child in their order.
+        """
+        if len(self._closed) >= order.video_count:
+            await workflow.wait_condition(lambda: all(child.done() for child in self._children))
+        if order.video_count == 1 and self._closed:
+            return self._finish(_result("completed", _counted(self._closed)), Stage.CLOSED)
         progress = await run(contracts.CLOSE_ORDER, self._ref, order.policy)
         if order.video_count > 1:
             await tell(run(contracts.SEND_CLOSING_CARD, self._ref, order.policy))
@@ -158,7 +170,7 @@ class VideoOrder:
         cancel = CancelOrder(order_id=order.order_id)
         cancelled = await run(contracts.CANCEL_ORDER, cancel, order.policy, "cancelled")
         for video_id in cancelled.cancelled_video_ids:
-            self._closed_video_ids.add(video_id)
+            self._closed[video_id] = VideoState.CANCELLED
             handle = workflow.get_external_workflow_handle(ids.video_workflow_id(video_id))
             await tell(handle.signal("settled"))
 
@@ -169,6 +181,11 @@ class VideoOrder:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(stage.value)])
         self._say(f"{stage.value}: {result.outcome}")
         return result
+
+
+def _counted(closed: dict[str, VideoState]) -> OrderProgress:
+    counts = Counter(state.value.lower() for state in closed.values())
+    return OrderProgress(**counts)
 
 
 def _result(outcome: str, progress: OrderProgress) -> OrderResult:

@@ -71,13 +71,13 @@ class Video:
         self._kie_task_ids: list[str] = []
 
     @workflow.run
-    async def run(self, video: VideoInput) -> VideoResult:
+    async def run(self, video: VideoInput) -> VideoResult:  # noqa: ARG002 - kept by __init__; Temporal wants both
         story = asyncio.create_task(self._story())
         try:
             result = await asyncio.shield(story)
         except asyncio.CancelledError:
             result = await self._cancel_unless_bought(story)
-        await self._tell_order(video)
+        await self._tell_order(result)
         return result
 
     @workflow.signal(description="KIE says that an attempt's task has ended")
@@ -343,10 +343,11 @@ class Video:
         )
         await tell(run(contracts.ALERT_ADMINS, alert, self._policy, failure_class.value))
 
-    async def _tell_order(self, video: VideoInput) -> None:
+    async def _tell_order(self, result: VideoResult) -> None:
         """The order may be gone (terminated); then nobody needs to know."""
-        handle = workflow.get_external_workflow_handle(ids.order_workflow_id(video.order_id))
-        await tell(handle.signal("video_closed", VideoClosed(video_id=video.video_id)))
+        handle = workflow.get_external_workflow_handle(ids.order_workflow_id(self._video.order_id))
+        closed = VideoClosed(video_id=self._video.video_id, state=result.state)
+        await tell(handle.signal("video_closed", closed))
 
     def _say(self, state: str) -> None:
         workflow.set_current_details(state)

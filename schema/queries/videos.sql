@@ -25,6 +25,10 @@ update videos set state = :state, failure_class = :failure_class, failure_reason
                   closed_at = :now
 where id = :video_id;
 
+-- name: close_order_of_one!
+update orders set state = 'CLOSED', closed_at = :now
+where id = :order_id and video_count = 1 and state = 'OPEN';
+
 -- name: leave_queue!
 delete from admission_queue where video_id = :video_id;
 

@@ -1,0 +1,21 @@
+"""The stories of `make smoke`, each as a test of its own; they are played once, together."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from tests.stories.book import BOOK, Played, Story
+from tests.stories.player import play_all
+
+
+@pytest_asyncio.fixture(scope="session")
+async def played() -> AsyncIterator[dict[str, Played]]:
+    yield {each.story.name: each for each in await play_all()}
+
+
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("story", BOOK, ids=lambda story: story.name)
+async def test_story(story: Story, played: dict[str, Played]) -> None:
+    this = played[story.name]
+    assert this.seen == story.expected, this.error
