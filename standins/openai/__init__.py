@@ -1,0 +1,1 @@
+"""OpenAI as a local server: Responses by the requested schema, and moderation."""

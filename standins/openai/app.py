@@ -1,0 +1,202 @@
+"""`/v1/responses` and `/v1/moderations`, with refusals, cut-off answers and verdicts on order."""
+
+import base64
+import io
+import json
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+
+from PIL import Image, UnidentifiedImageError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from standins.control import Call, Control, Turns, read_fields, read_orders
+from standins.openai.answers import Filler, snippet_of
+
+Answer = Callable[[dict[str, Any], Call], Response]
+
+_CATEGORIES: Final = (
+    "harassment", "harassment/threatening", "hate", "hate/threatening", "illicit", "illicit/violent",
+    "self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence",
+    "violence/graphic",
+)  # fmt: skip
+
+
+class Ruling(BaseModel):
+    """What the answer to a request that contains `match` is. The fields exclude each other but `fields`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    match: str = ""
+    skip: int = Field(default=0, ge=0)
+    times: int = Field(default=1, ge=-1)
+    refusal: str = ""
+    incomplete: str = ""  # for example max_output_tokens
+    text: str | None = None  # this text instead of one by the schema
+    fields: dict[str, Any] = {}
+    categories: list[str] = []  # of a moderation
+
+
+class OpenAiApp:
+    def __init__(self) -> None:
+        self._rulings: list[tuple[Ruling, Turns]] = []
+        self.control = Control(on_reset=self._rulings.clear)
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/v1/responses", self._guarded("responses", self._respond), methods=["POST"]),
+            Route("/v1/moderations", self._guarded("moderations", self._moderate), methods=["POST"]),
+            Route("/control/rulings", self._post_rulings, methods=["POST"]),
+            *self.control.routes(),
+        ]
+
+    def _guarded(self, where: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            fields = await read_fields(request)
+            call = Call(where, {"model": fields.get("model"), "texts": list(_texts_in(fields.get("input")))})
+
+            async def effect() -> Response:
+                if not request.headers.get("authorization", "").removeprefix("Bearer ").strip():
+                    return _error(401, "You didn't provide an API key.", "invalid_api_key")
+                return _picture_error(fields) or answer(fields, call)
+
+            return await self.control.handle(call, effect)
+
+        return endpoint
+
+    def _respond(self, fields: dict[str, Any], call: Call) -> Response:
+        ruling = self._ruling_for(call)
+        if ruling.refusal:
+            return JSONResponse(_response(fields, {"type": "refusal", "refusal": ruling.refusal}))
+        text = ruling.text if ruling.text is not None else _text_by_schema(fields, call, ruling)
+        if ruling.incomplete:
+            return JSONResponse(_response(fields, _text(text[: len(text) // 2]), ruling.incomplete))
+        return JSONResponse(_response(fields, _text(text)))
+
+    def _moderate(self, fields: dict[str, Any], call: Call) -> Response:
+        found = self._ruling_for(call).categories
+        categories = {name: name in found for name in _CATEGORIES}
+        result = {
+            "flagged": bool(found),
+            "categories": categories,
+            "category_scores": {name: 0.98 if hit else 0.0001 for name, hit in categories.items()},
+            "category_applied_input_types": {name: ["text"] for name in _CATEGORIES},
+        }
+        return JSONResponse(
+            {"id": f"modr-{secrets.token_hex(8)}", "model": fields.get("model"), "results": [result]}
+        )
+
+    def _ruling_for(self, call: Call) -> Ruling:
+        wanted = (each for each in self._rulings if _is_for(each[0], call) and each[1].fires())
+        return next((ruling for ruling, _ in wanted), Ruling())
+
+    async def _post_rulings(self, request: Request) -> Response:
+        rulings = await read_orders(request, Ruling)
+        if isinstance(rulings, Response):
+            return rulings
+        self._rulings += [(each, Turns(each.skip, each.times)) for each in rulings]
+        return JSONResponse({"rulings": len(self._rulings)})
+
+
+def openai_app() -> Starlette:
+    return Starlette(routes=OpenAiApp().routes())
+
+
+def _is_for(ruling: Ruling, call: Call) -> bool:
+    is_moderation = call.where == "moderations"
+    return bool(ruling.categories) == is_moderation and ruling.match in call.searchable
+
+
+def _text_by_schema(fields: dict[str, Any], call: Call, ruling: Ruling) -> str:
+    text_format = fields.get("text", {}).get("format", {})
+    said = "\n".join(call.fields["texts"])
+    if text_format.get("type") != "json_schema":
+        return snippet_of(said)
+    schema = text_format["schema"]
+    filler = Filler(snippet_of(said), ruling.fields)
+    return json.dumps(filler.value(schema, schema.get("$defs", {})), ensure_ascii=False)
+
+
+def _text(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": []}
+
+
+def _response(fields: dict[str, Any], content: dict[str, Any], incomplete: str = "") -> dict[str, Any]:
+    status = "incomplete" if incomplete else "completed"
+    message = {
+        "type": "message",
+        "id": f"msg_{secrets.token_hex(12)}",
+        "role": "assistant",
+        "status": status,
+        "content": [content],
+    }
+    return {
+        "id": f"resp_{secrets.token_hex(12)}",
+        "object": "response",
+        "created_at": int(time.time()),
+        "model": fields.get("model"),
+        "status": status,
+        "incomplete_details": {"reason": incomplete} if incomplete else None,
+        "error": None,
+        "output": [message],
+        "instructions": fields.get("instructions"),
+        "metadata": {},
+        "parallel_tool_calls": True,
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "tool_choice": "auto",
+        "tools": [],
+        "usage": {
+            "input_tokens": 900,
+            "input_tokens_details": {"cached_tokens": 0},
+            "output_tokens": 300,
+            "output_tokens_details": {"reasoning_tokens": 0},
+            "total_tokens": 1_200,
+        },
+    }
+
+
+def _error(status: int, message: str, code: str) -> Response:
+    told = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    return JSONResponse({"error": told}, status)
+
+
+def _picture_error(fields: dict[str, Any]) -> Response | None:
+    """OpenAI opens the pictures it is sent."""
+    for address in _pictures_in(fields.get("input")):
+        head, _, data = address.partition(";base64,")
+        if not head.startswith("data:image/"):
+            continue
+        try:
+            with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+                picture.verify()
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+            return _error(400, "You uploaded an unsupported image.", "invalid_image_format")
+    return None
+
+
+def _texts_in(given: Any) -> Iterable[str]:
+    if isinstance(given, str):
+        yield given
+    elif isinstance(given, list):
+        for each in given:
+            yield from _texts_in(each)
+    elif isinstance(given, dict):
+        yield from _texts_in(given.get("text") or given.get("content"))
+
+
+def _pictures_in(given: Any) -> Iterable[str]:
+    if isinstance(given, list):
+        for each in given:
+            yield from _pictures_in(each)
+    elif isinstance(given, dict):
+        address = given.get("image_url")
+        address = address.get("url") if isinstance(address, dict) else address
+        if isinstance(address, str):
+            yield address
+        yield from _pictures_in(given.get("content"))
