@@ -52,7 +52,7 @@ help =
     <b>How it works</b>
 
     1. Send one photo of your product.
-    2. Pick a style: UGC (a person-like, hand-held story), an advertisement, or your own prompt.
+    2. Pick a style: UGC (as if a customer filmed it), an advertisement, or your own prompt.
     3. Tell me about the product, or skip.
     4. Choose how many videos: 1, 3 or 5.
     5. Check the card and press Generate.
