@@ -78,6 +78,10 @@ class World:
     async def kie_outcome(self, match: str, **outcome: Any) -> None:
         await _post(self.kie, "/control/outcomes", {"match": match, **outcome})
 
+    async def release_kie_task(self, match: str) -> None:
+        """Of a task that was ordered with `hold`."""
+        await _post(self.kie, "/control/release", {"match": match})
+
     async def telegram_fault(self, where: str, seller: Seller, **fault: Any) -> None:
         await _post(self.telegram, "/control/faults", {"where": where, "user": str(seller.id), **fault})
 
