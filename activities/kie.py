@@ -17,6 +17,7 @@ from activities.contracts import (
     UploadedPhoto,
 )
 from activities.failing import already_settled, final, for_now, tries, unreachable
+from activities.heartbeats import heartbeating
 from activities.orders import attempt_facts
 from activities.signals import WorkflowSignals
 from clients.kie import (
@@ -86,7 +87,8 @@ class KieActivities:
         photo = await self._media.get(video.photo_media_key or "")
         name = ids.upload_name(attempt.id, "jpg")
         try:
-            url = await self._kie.upload(attempt.key_id, name, photo, "image/jpeg")
+            async with heartbeating():
+                url = await self._kie.upload(attempt.key_id, name, photo, "image/jpeg")
         except KieNotSent:
             await self._services.unreachable(_SERVICE)
             raise unreachable("KIE") from None
@@ -124,9 +126,10 @@ class KieActivities:
     async def _send(self, attempt: AttemptRow, photo_url: str) -> CreateResult:
         """SENDING is committed. From here on every way out writes what became of it."""
         try:
-            created = await self._kie.create_task(
-                attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
-            )
+            async with heartbeating():
+                created = await self._kie.create_task(
+                    attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
+                )
         except KieKeyUnknown:
             raise await self._rejected(
                 attempt, Failure(FailureClass.BILLING, code=KEY_REFUSED_CODE)

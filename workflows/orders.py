@@ -63,9 +63,17 @@ class VideoOrder:
         """Nothing is bought yet: whatever fails here ends the whole order."""
         self._say("checking the photo")
         await run(contracts.FETCH_PHOTO, self._ref, order.policy, "photo from Telegram")
+        self._require_open(order)
         await run(contracts.MODERATE_BRIEF, self._ref, order.policy, "text and photo")
+        self._require_open(order)
         self._say("writing the scripts")
         await run(contracts.WRITE_SCRIPTS, self._ref, order.policy, f"{order.video_count} scripts")
+        self._require_open(order)
+
+    def _require_open(self, order: OrderInput) -> None:
+        """Raise AlreadySettled when a cancel has closed every video meanwhile."""
+        if len(self._closed) >= order.video_count:
+            raise AlreadySettled
 
     async def _start_videos(self, order: OrderInput) -> None:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(Stage.MAKING.value)])
