@@ -114,6 +114,7 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
 def web_server(settings: Settings, database: Database, client: Client) -> WebServer:
     callback = KieCallbackRoute(
         callback_secret=settings.kie_webhook_secret,
+        webhook_secret=settings.kie_webhook_secret,
         signal=lambda attempt_id, kie_task_id: signal_kie_callback(client, attempt_id, kie_task_id),
     )
 
