@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
+from tests.stories.audit import wrong_things
 from tests.stories.seller import Message, Seller, soon
 from tests.stories.world import ADMIN_ID, Facts, Play, World
 
@@ -420,6 +421,15 @@ async def all_accounts_out(world: World, marker: str) -> str:
     alerts = [each for each in await admin.messages() if "BILLING" in each.text]
     assert told
     return f"{await world.facts(seller, marker)}, {'admin alerted' if alerts else 'no alert'}"
+
+
+# -- afterwards ---------------------------------------------------------------------------------------
+
+
+@story("the books at the end", "nothing wrong", phase=9)
+async def books_at_the_end(world: World, _marker: str) -> str:
+    wrong = await wrong_things(world)
+    return "; ".join(wrong) or "nothing wrong"
 
 
 @dataclass

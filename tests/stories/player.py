@@ -30,6 +30,20 @@ class LocalSystem:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
 
+    @property
+    def secrets(self) -> list[str]:
+        """The bot's token and the keys, as the programs know them."""
+        known = self._stack.environment
+        return [known["BOT_TOKEN"], known["OPENAI_API_KEY"], *KIE_KEYS.values()]
+
+    @property
+    def folder(self) -> Path:
+        return self._stack.folder.path
+
+    @property
+    def temporal_address(self) -> str:
+        return self._stack.temporal.address
+
     async def kill_worker(self) -> None:
         await self._stack.workers[0].kill()
 
