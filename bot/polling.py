@@ -1,14 +1,17 @@
 """getUpdates, where the offset moves only over what is handled."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from aiogram.exceptions import TelegramAPIError, TelegramConflictError, TelegramRetryAfter
+from aiogram.exceptions import AiogramError, TelegramConflictError, TelegramRetryAfter
+from aiogram.methods import TelegramMethod
 from aiogram.types import Update
+from pydantic import ValidationError
 
 from bot.feeder import Feeder
 from bot.parts import BotParts
+from clients.telegram_session import api_address
 
 _log = structlog.get_logger()
 
@@ -21,6 +24,17 @@ _CONFLICT_PAUSE_SECONDS: Final = 3.0
 _GOODBYE_SECONDS: Final = 3.0
 _OUTAGE_PAUSE_SECONDS: Final = 0.5
 _OUTAGE_PAUSE_SECONDS_MAX: Final = 15.0
+
+
+class RawUpdates(TelegramMethod[list[dict[str, Any]]]):
+    """getUpdates without aiogram's all-or-nothing reading of the batch."""
+
+    __returning__ = list[dict[str, Any]]
+    __api_method__ = "getUpdates"
+
+    offset: int | None = None
+    timeout: int | None = None
+    allowed_updates: list[str] | None = None
 
 
 class Poller:
@@ -50,20 +64,27 @@ class Poller:
 
     async def _ask(self) -> list[Update]:
         wait_seconds = 0 if self._handling else _LONG_POLL_SECONDS
+        ask = RawUpdates(offset=self._offset(), timeout=wait_seconds, allowed_updates=list(ALLOWED_UPDATES))
         try:
-            updates = await self._parts.bot.get_updates(
-                offset=self._offset(),
-                timeout=wait_seconds,
-                allowed_updates=list(ALLOWED_UPDATES),
-                request_timeout=wait_seconds + _ANSWER_SECONDS,
-            )
-        except TelegramAPIError as error:
+            raw_updates = await self._parts.bot(ask, request_timeout=wait_seconds + _ANSWER_SECONDS)
+        except AiogramError as error:
             await self._wait_after(error)
             return []
         self._outage_pause_seconds = _OUTAGE_PAUSE_SECONDS
-        return updates
+        return [update for raw in raw_updates if (update := self._understood(raw)) is not None]
 
-    async def _wait_after(self, error: TelegramAPIError) -> None:
+    def _understood(self, raw: dict[str, Any]) -> Update | None:
+        """One update that nobody can read must not hold up those behind it."""
+        try:
+            return Update.model_validate(raw, context={"bot": self._parts.bot})
+        except ValidationError as error:
+            update_id = raw.get("update_id")
+            _log.error("update not understood", update_id=update_id, problems=error.error_count())
+            if isinstance(update_id, int):
+                self._next_id = max(self._next_id or 0, update_id + 1)
+            return None
+
+    async def _wait_after(self, error: AiogramError) -> None:
         """Another poller (409) ends some day, and so does an outage: wait, never exit."""
         pause_seconds = self._outage_pause_seconds
         if isinstance(error, TelegramConflictError):
@@ -72,7 +93,8 @@ class Poller:
             pause_seconds = error.retry_after
         else:
             self._outage_pause_seconds = min(2 * pause_seconds, _OUTAGE_PAUSE_SECONDS_MAX)
-        _log.warning("no updates", error=type(error).__name__, pause_seconds=pause_seconds)
+        target = f"Telegram at {api_address(self._parts.bot)}"
+        _log.warning("waiting", target=target, error=type(error).__name__, pause_seconds=pause_seconds)
         await asyncio.sleep(pause_seconds)
 
     def _offset(self) -> int | None:

@@ -54,6 +54,19 @@ async def test_another_poller_and_an_outage_are_waited_for(ann: Person, http: ht
     assert "Short videos" in menu["text"]
 
 
+async def test_an_update_nobody_can_read_holds_up_no_other(ann: Person, http: httpx.AsyncClient) -> None:
+    nonsense = {"message": {"message_id": "no number", "chat": {"id": ann.id}}}
+    (await http.post("/control/updates", json={"update": nonsense})).raise_for_status()
+    (menu,) = await ann.text("/start")
+    assert "Short videos" in menu["text"]
+
+
+async def test_a_page_instead_of_updates_is_waited_for(ann: Person, http: httpx.AsyncClient) -> None:
+    await fault(http, "getUpdates", status=200, body="<html>busy</html>", times=1)
+    (menu,) = await ann.text("/start")
+    assert "Short videos" in menu["text"]
+
+
 async def test_an_answer_lost_on_its_way_is_given_again(ann: Person, http: httpx.AsyncClient) -> None:
     await fault(http, "sendMessage", kind="drop_request")
     (menu,) = await ann.text("/start")
