@@ -18,7 +18,7 @@ from tests.stories.book import BOOK, Played, Story
 from tests.stories.seller import Seller
 from tests.stories.world import ADMIN_ID, World
 
-TIME_SCALE = 0.02
+TIME_SCALE = 0.04
 GENERATION_SECONDS = 2.5
 KIE_KEYS = {"KIE_API_KEY_1": "kie-key-one", "KIE_API_KEY_2": "kie-key-two"}
 ACCOUNTS = {"kie-key-one": "alpha", "kie-key-two": "beta"}

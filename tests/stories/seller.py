@@ -11,7 +11,7 @@ import httpx
 
 FoundT = TypeVar("FoundT")
 
-PATIENCE_SECONDS = 45.0
+PATIENCE_SECONDS = 60.0
 
 
 class NotSeen(AssertionError):
