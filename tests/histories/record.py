@@ -1,0 +1,109 @@
+"""`python -m tests.histories.record [words]`: play the recordings on a real system, save their histories.
+
+To be run, and its files committed, whenever the workflows of a release change; the old files of what
+still runs in production stay until it has ended.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.service import RPCError
+
+from domain import ids
+from local.stack import Stack
+from local.standins import Service
+from local.temporal import connect
+from tests.histories.files import payloads_in, save
+from tests.histories.recordings import Recording, recordings
+from tests.stories.player import LocalSystem, draw_product, plan_for, throw_away_folder
+from tests.stories.seller import Seller, soon
+from tests.stories.world import World
+
+
+class RememberingWorld(World):
+    """Knows the seller of each marker afterwards."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.sellers: dict[str, Seller] = {}
+
+    async def seller(self, name: str, language: str = "en") -> Seller:
+        self.sellers[name] = await super().seller(name, language)
+        return self.sellers[name]
+
+
+async def main(words: Sequence[str]) -> None:
+    with throw_away_folder() as folder:
+        photo = draw_product(folder / "product.jpg")
+        async with Stack(plan_for(folder / "data")) as stack:
+            client = await connect(stack.temporal.address)
+            world = RememberingWorld(
+                stack.chat_url,
+                stack.standins[Service.KIE].url,
+                stack.standins[Service.OPENAI].url,
+                stack.database_url,
+                LocalSystem(stack),
+                photo,
+            )
+            chosen = [each for each in recordings(client) if not words or each.name in words]
+            await asyncio.gather(*(record(client, world, each) for each in chosen))
+            await world.close()
+
+
+async def record(client: Client, world: RememberingWorld, recording: Recording) -> None:
+    await recording.play(world, recording.marker)
+    order_id = await first_order(world, recording.marker)
+    last = ""
+    for which in recording.saved:
+        handle = await workflow_of(client, order_id, which)
+        if recording.closed:
+            await handle.result()
+        history = await handle.fetch_history()
+        last = json.dumps(list(payloads_in(json.loads(history.to_json())["events"][-1])))
+        path = save(f"{recording.name}.{which}", history, world.system.secrets)
+        sys.stdout.write(f"{path.name}: {len(history.events)} events, {path.stat().st_size} bytes\n")
+    assert recording.ends in last.replace("\\", ""), f"{recording.name} ended with {last}"
+
+
+async def first_order(world: RememberingWorld, marker: str) -> str:
+    (row, *_) = await world.rows(
+        "select o.id from orders o join users u on u.id = o.user_id where u.tg_user_id = $1"
+        " order by o.created_at",
+        world.sellers[marker].id,
+    )
+    order_id: str = row["id"]
+    return order_id
+
+
+async def workflow_of(client: Client, order_id: str, which: str) -> WorkflowHandle[Any, Any]:
+    if which == "order":
+        return client.get_workflow_handle(ids.order_workflow_id(order_id))
+    if which == "resend":
+        return client.get_workflow_handle(f"resend-{ids.video_id(order_id, 1)}")
+    if which == "housekeeping":
+        settling: WorkflowHandle[Any, Any] = await soon(
+            lambda: settling_run(client, ids.video_id(order_id, 1)), "the run of housekeeping that settled"
+        )
+        return settling
+    return client.get_workflow_handle(f"order-{order_id}-{which}")
+
+
+async def settling_run(client: Client, video_id: str) -> WorkflowHandle[Any, Any] | None:
+    """The run of housekeeping that had something to do for this video."""
+    async for execution in client.list_workflows("WorkflowType = 'Housekeeping'"):
+        handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
+        try:
+            history = await handle.fetch_history()
+        except RPCError:
+            continue
+        if video_id.encode() in b"".join(event.SerializeToString() for event in history.events):
+            return handle
+    return None
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))

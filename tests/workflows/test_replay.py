@@ -1,0 +1,38 @@
+"""The workflows of today on the histories of real runs: what they decided then they must decide again."""
+
+from pathlib import Path
+
+import pytest
+from temporalio.worker import Replayer
+from temporalio.workflow import NondeterminismError
+
+from tests.histories.files import FOLDER, load, paths, refuse_private
+from tests.workflows.changed import ChangedResend
+from workflows.registry import ALL_WORKFLOWS, DATA_CONVERTER, workflow_runner
+
+
+def replayer(*workflows: type) -> Replayer:
+    return Replayer(workflows=workflows, data_converter=DATA_CONVERTER, workflow_runner=workflow_runner())
+
+
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+async def test_history_replays(path: Path) -> None:
+    await replayer(*ALL_WORKFLOWS).replay_workflow(load(path))
+
+
+@pytest.mark.parametrize("path", paths(), ids=lambda path: path.stem)
+def test_history_tells_nothing_private(path: Path) -> None:
+    refuse_private(path.read_text(), secrets=["kie-key", "local-stand-in-key", "stackTrace"])
+
+
+def test_every_workflow_has_a_history() -> None:
+    recorded = {
+        load(path).events[0].workflow_execution_started_event_attributes.workflow_type.name
+        for path in paths()
+    }
+    assert recorded == {"VideoOrder", "Video", "VideoResend", "Housekeeping"}
+
+
+async def test_an_incompatible_change_is_caught() -> None:
+    with pytest.raises(NondeterminismError):
+        await replayer(ChangedResend).replay_workflow(load(FOLDER / "waiting_for_its_user.resend.json"))
