@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Final
 
@@ -19,7 +19,9 @@ from serving import (
     EXIT_FAILED,
     EXIT_WRONG_SETTING,
     Stop,
+    StopRequested,
     connect_database,
+    connect_temporal,
     run_program,
     say_ready,
     set_up_metrics,
@@ -66,9 +68,16 @@ async def serve(settings: Settings, stop: Stop) -> int:
             sys.stderr.write(f"{error}\n")
             return EXIT_WRONG_SETTING
         parts = build_parts(settings, database, client, stack)
+        stack.callback(asyncio.create_task(_say_while_temporal_is_away(settings, stop)).cancel)
         return await _run(
             [asyncio.create_task(run_bot(parts)), asyncio.create_task(server.run())], settings, stop
         )
+
+
+async def _say_while_temporal_is_away(settings: Settings, stop: Stop) -> None:
+    """Nothing waits for this; it is for whoever wonders why orders do not start."""
+    with suppress(StopRequested):
+        await stop.until_ready(lambda: connect_temporal(settings))
 
 
 async def _run(running: list[asyncio.Task[None]], settings: Settings, stop: Stop) -> int:

@@ -89,3 +89,8 @@ def aiogram_bot(bot_token: SecretStr, api_base: str) -> Bot:
     )
     defaults = DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview_is_disabled=True)
     return Bot(bot_token.get_secret_value(), session=session, default=defaults)
+
+
+def api_address(bot: Bot) -> str:
+    """For people: where the bot calls, without its token."""
+    return bot.session.api.base.partition("/bot{token}")[0]
