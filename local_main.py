@@ -19,9 +19,18 @@ from local.progress import ConsoleProgress
 from local.stack import Ports, PortTaken, Stack, StackPlan
 from local.standins import Service, made_up_credentials, services_with_credentials
 from serving import EXIT_FAILED, EXIT_WRONG_SETTING, Stop, StopRequested
-from settings import WrongSetting, load_settings, read_environment
+from settings import WrongSetting, load_kie_keys, load_port, load_settings, read_environment
 
 ROOT: Final = Path(__file__).parent
+_PORTS: Final = {
+    "chat": 8090,
+    "web": 8088,
+    "temporal": 7233,
+    "temporal_ui": 8233,
+    "postgres": 5544,
+    "kie": 8091,
+    "openai": 8092,
+}
 _STARTED_AGAIN: Final = "NEUROCARDS_STARTED_AGAIN"
 
 
@@ -31,40 +40,26 @@ app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode=None, add_com
 @app.command()
 def main(
     data: Annotated[Path, typer.Option(help="where everything is kept")] = ROOT / ".data",
-    chat_port: Annotated[int, typer.Option(envvar="CHAT_PORT", min=0, max=65_535)] = 8090,
-    web_port: Annotated[int, typer.Option(envvar="WEB_PORT", min=0, max=65_535)] = 8088,
-    temporal_port: Annotated[int, typer.Option(envvar="TEMPORAL_PORT", min=0, max=65_535)] = 7233,
-    temporal_ui_port: Annotated[int, typer.Option(envvar="TEMPORAL_UI_PORT", min=0, max=65_535)] = 8233,
-    postgres_port: Annotated[int, typer.Option(envvar="POSTGRES_PORT", min=0, max=65_535)] = 5544,
-    kie_port: Annotated[int, typer.Option(envvar="KIE_PORT", min=0, max=65_535)] = 8091,
-    openai_port: Annotated[int, typer.Option(envvar="OPENAI_PORT", min=0, max=65_535)] = 8092,
 ) -> None:
-    """Start it all; Ctrl-C stops it. A port of 0 takes a free one."""
-    ports = Ports(
-        chat=chat_port,
-        web=web_port,
-        temporal=temporal_port,
-        temporal_ui=temporal_ui_port,
-        postgres=postgres_port,
-        kie=kie_port,
-        openai=openai_port,
-    )
+    """Start it all; Ctrl-C stops it. CHAT_PORT and the like choose other ports, 0 takes a free one."""
     try:
-        plan = make_plan(data, ports)
+        plan = make_plan(data)
     except WrongSetting as wrong:
         sys.stderr.write(f"{wrong}\n")
         raise typer.Exit(EXIT_WRONG_SETTING) from None
     raise typer.Exit(asyncio.run(run(plan, Console())))
 
 
-def make_plan(data: Path, ports: Ports) -> StackPlan:
+def make_plan(data: Path) -> StackPlan:
     """Raise WrongSetting before anything is started."""
     environment = {name: value for name, value in read_environment().items() if name.isupper()}
+    ports = Ports(**{name: load_port(f"{name.upper()}_PORT", port) for name, port in _PORTS.items()})
     environment.pop("WEB_PORT", None)  # ours is among the ports
     environment.setdefault("ADMIN_TG_IDS", "1")
     real = services_with_credentials(environment)
     made_up = made_up_credentials(frozenset(Service) - real, environment)
     load_settings({"KIE_WEBHOOK_SECRET": "made when it starts", **made_up, **environment})
+    load_kie_keys(environment)
     return StackPlan(folder=data, environment=environment, real=real, ports=ports, web_ui=True)
 
 

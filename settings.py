@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
@@ -14,6 +15,10 @@ from domain.keys import KeyRef, KieKey
 from domain.policy import OrderPolicy
 from domain.video_models import CATALOGUE
 
+_TOKEN: Final = re.compile(r"\d+:[\w-]+", re.ASCII)
+_SENDABLE: Final = re.compile(r"[!-~]+")  # what a header or an address can carry
+_PORT_MAX: Final = 65_535
+_NOT_SENDABLE: Final = "holds a space or a letter that no key has"
 _KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
 
 _EXAMPLES: Final = {
@@ -26,6 +31,7 @@ _EXAMPLES: Final = {
     "KIE_API_BASE": "https://api.kie.ai",
     "KIE_UPLOAD_BASE": "https://kieai.redpandaai.co",
     "KIE_API_KEY": "0123456789abcdef0123456789abcdef",
+    "OPENAI_API_KEY": "sk-the-key-of-your-project",
     "KIE_WEBHOOK_SECRET": "another-long-random-word",
     "VIDEO_MODELS": "kling-2.6/image-to-video,bytedance/seedance-1.5-pro",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
@@ -55,7 +61,7 @@ class Settings(BaseModel):
     telegram_webhook_secret: SecretStr = SecretStr("")
     public_base_url: str = ""
     web_host: str = "127.0.0.1"
-    web_port: int = Field(default=8088, ge=0, le=65_535)
+    web_port: int = Field(default=8088, ge=0, le=_PORT_MAX)
 
     kie_api_base: str = "https://api.kie.ai"
     kie_upload_base: str = "https://kieai.redpandaai.co"
@@ -78,7 +84,7 @@ class Settings(BaseModel):
     support_contact: str = "@support"
     welcome_credits: int = Field(default=3, ge=0, le=1_000)
 
-    metrics_port: int = Field(default=0, ge=0, le=65_535, description="0: no metrics endpoint")
+    metrics_port: int = Field(default=0, ge=0, le=_PORT_MAX, description="0: no metrics endpoint")
     log_format: Literal["auto", "json", "text"] = "auto"
     time_scale: float = Field(default=1.0, gt=0, le=1)
     ready_file: str = Field(default="", description="created once the program serves; for health checks")
@@ -92,6 +98,20 @@ class Settings(BaseModel):
         if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
             raise ValueError("is not a web address")
         return value.rstrip("/")
+
+    @field_validator("bot_token")
+    @classmethod
+    def _token_of_botfather(cls, value: SecretStr) -> SecretStr:
+        if value and not _TOKEN.fullmatch(value.get_secret_value()):
+            raise ValueError("is not a bot token")
+        return value
+
+    @field_validator("openai_api_key")
+    @classmethod
+    def _sendable(cls, value: SecretStr) -> SecretStr:
+        if value and not _SENDABLE.fullmatch(value.get_secret_value()):
+            raise ValueError(_NOT_SENDABLE)
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -202,7 +222,10 @@ def _wrong(name: str, said: str) -> WrongSetting:
 
 
 def load_kie_keys(environment: Environment | None = None) -> tuple[KieKey, ...]:
-    """`KIE_API_KEY` and `KIE_API_KEY_1` … `_10`; without a named account each key is its own."""
+    """`KIE_API_KEY` and `KIE_API_KEY_1` … `_10`; without a named account each key is its own.
+
+    Raise WrongSetting for one that cannot be sent.
+    """
     given = read_environment() if environment is None else environment
     return tuple(
         _kie_key(name, secret, given)
@@ -218,7 +241,18 @@ def require_kie_key(keys: tuple[KieKey, ...]) -> None:
 
 def _kie_key(name: str, secret: str, environment: Environment) -> KieKey:
     """The id holds a digest, so that a new key in an old slot does not inherit the old one's block."""
+    if not _SENDABLE.fullmatch(secret):
+        raise WrongSetting(f"{name}: {_NOT_SENDABLE}, for example {name}={_EXAMPLES['KIE_API_KEY']}")
     digest = hashlib.sha256(secret.encode()).hexdigest()[:8]
     key_id = f"{name.removeprefix('KIE_API_').lower().replace('_', '')}-{digest}"
     account = environment.get(f"{name}_ACCOUNT") or key_id
     return KieKey(KeyRef(key_id, account), SecretStr(secret))
+
+
+def load_port(name: str, default: int, environment: Environment | None = None) -> int:
+    """Raise WrongSetting for what is no port. 0 takes a free one."""
+    given = read_environment() if environment is None else environment
+    text = given.get(name) or str(default)
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _PORT_MAX:
+        raise WrongSetting(f"{name}: {text} is not a port number, for example {name}={default}")
+    return int(text)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from settings import Settings, WrongSetting, load_kie_keys, load_settings, require, require_kie_key
+from settings import Settings, WrongSetting, load_kie_keys, load_port, load_settings, require, require_kie_key
 
 pytestmark = pytest.mark.unit
 
@@ -10,6 +10,9 @@ pytestmark = pytest.mark.unit
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("BOT_TOKEN", "hello"),
+        ("BOT_TOKEN", "123:токен"),
+        ("OPENAI_API_KEY", "sk-with a space"),
         ("TELEGRAM_API_BASE", "api.telegram.org"),
         ("TELEGRAM_UPDATES", "pigeon"),
         ("PUBLIC_BASE_URL", "ftp://bot.example.com"),
@@ -103,6 +106,24 @@ def test_each_key_is_its_own_account_unless_named() -> None:
 def test_a_new_secret_in_an_old_slot_is_a_new_key() -> None:
     before, after = (load_kie_keys({"KIE_API_KEY_1": secret})[0].ref.key_id for secret in ("old", "new"))
     assert before != after
+
+
+def test_a_key_that_no_header_carries_is_a_wrong_setting() -> None:
+    for secret in ("two words", "ключ"):
+        with pytest.raises(WrongSetting, match=r"^KIE_API_KEY_2: .*, for example KIE_API_KEY_2=") as raised:
+            load_kie_keys({"KIE_API_KEY_2": secret})
+        assert secret not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["abc", "-1", "65536", "1e3", "80 "])
+def test_a_port_is_a_number_that_fits(text: str) -> None:
+    with pytest.raises(WrongSetting, match=r"^CHAT_PORT: .* for example CHAT_PORT=8090$"):
+        load_port("CHAT_PORT", 8090, {"CHAT_PORT": text})
+
+
+def test_a_port_has_its_default_and_0_is_one() -> None:
+    assert load_port("CHAT_PORT", 8090, {}) == 8090
+    assert load_port("CHAT_PORT", 8090, {"CHAT_PORT": "0"}) == 0
 
 
 def test_admins_and_models_are_lists() -> None:

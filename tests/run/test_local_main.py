@@ -58,11 +58,14 @@ async def test_a_taken_port_is_one_sentence_and_2(taken_port: int, tmp_path: Pat
     assert len(end.err.splitlines()) == 1
 
 
-async def test_a_wrong_setting_stops_before_anything_starts(tmp_path: Path) -> None:
-    settings = {**SETTINGS, "TIME_SCALE": "9"}
-    end = await ended("local_main.py", "--data", str(tmp_path / "data"), settings=settings)
+@pytest.mark.parametrize(
+    ("name", "value"), [("TIME_SCALE", "9"), ("WEB_PORT", "abc"), ("KIE_API_KEY_1", "two words")]
+)
+async def test_a_wrong_setting_stops_before_anything_starts(name: str, value: str, tmp_path: Path) -> None:
+    end = await ended("local_main.py", "--data", str(tmp_path / "data"), settings={**SETTINGS, name: value})
     assert end.code == 2
-    assert end.err.startswith("TIME_SCALE: ")
+    assert end.err.startswith(f"{name}: ")
+    assert len(end.err.splitlines()) == 1
     assert not (tmp_path / "data").exists()
 
 
