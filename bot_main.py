@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from bot.app import run_bot
 from bot.parts import BotParts
 from clients.telegram import TelegramClient
-from clients.telegram_session import aiogram_bot
+from clients.telegram_session import aiogram_bot, api_address
 from domain.clock import utc_now
 from serving import (
     EXIT_FAILED,
@@ -41,6 +43,7 @@ from web.server import CannotListen, WebServer, build_app
 from workflows.start import WorkflowStarter, signal_kie_callback
 
 DRAIN_TIMEOUT_SECONDS: Final = 20.0
+_FIRST_CALL_SECONDS_MAX: Final = 10
 _PROBE_TIMEOUT: Final = timedelta(seconds=3)
 
 log = structlog.get_logger("bot")
@@ -68,10 +71,21 @@ async def serve(settings: Settings, stop: Stop) -> int:
             sys.stderr.write(f"{error}\n")
             return EXIT_WRONG_SETTING
         parts = build_parts(settings, database, client, stack)
+        await _refuse_unknown_token(parts.bot)
         stack.callback(asyncio.create_task(_say_while_temporal_is_away(settings, stop)).cancel)
         return await _run(
             [asyncio.create_task(run_bot(parts)), asyncio.create_task(server.run())], settings, stop
         )
+
+
+async def _refuse_unknown_token(bot: Bot) -> None:
+    """Raise WrongSetting where Telegram says so; any other answer is for the poller to wait out."""
+    try:
+        await bot.get_me(request_timeout=_FIRST_CALL_SECONDS_MAX)
+    except TelegramUnauthorizedError:
+        raise WrongSetting(f"BOT_TOKEN: unknown to Telegram at {api_address(bot)}") from None
+    except TelegramAPIError:
+        return
 
 
 async def _say_while_temporal_is_away(settings: Settings, stop: Stop) -> None:
