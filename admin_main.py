@@ -18,6 +18,7 @@ from workflows.namespace import housekeeping_every, prepare_namespace
 from workflows.start import ensure_schedules
 
 CREDITS_MAX: Final = 1_000_000
+TG_ID_MAX: Final = 2**52  # Telegram's own promise
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,13 +37,15 @@ def setup() -> None:
 
 @app.command()
 def grant(
-    tg_id: Annotated[int, typer.Argument(min=1, help="who gets them")],
+    tg_id: Annotated[int, typer.Argument(min=1, max=TG_ID_MAX, help="who gets them")],
     credits: Annotated[int, typer.Argument(help="how many")],  # noqa: A002 - the word of the domain
     reason: Annotated[str, typer.Argument(help="kept with the entry")],
 ) -> None:
     """Give credits. To take some: grant -- TG_ID -5 REASON."""
     if not credits or abs(credits) > CREDITS_MAX:
         raise typer.BadParameter(f"credits must be between 1 and {CREDITS_MAX:,}, or negative to take some")
+    if not reason.strip():
+        raise typer.BadParameter("the reason is kept for those who ask later: say one")
     raise typer.Exit(run_program(_on_database(lambda database: _grant(database, tg_id, credits, reason))))
 
 

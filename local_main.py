@@ -31,6 +31,13 @@ _PORTS: Final = {
     "kie": 8091,
     "openai": 8092,
 }
+_OF_OTHER_MACHINES: Final = (
+    "DATABASE_URL",
+    "TEMPORAL_ADDRESS",
+    "TEMPORAL_NAMESPACE",
+    "MEDIA_URL",
+    "METRICS_PORT",
+)
 _STARTED_AGAIN: Final = "NEUROCARDS_STARTED_AGAIN"
 
 
@@ -134,10 +141,17 @@ def _addresses(stack: Stack) -> Panel:
         f"Temporal Web UI      {stack.temporal.ui_url}",
         f"Played by stand-ins  {played}",
         f"Data and logs        {stack.folder.path}",
+        *_left_aside(stack),
         "",
         "Ctrl-C stops",
     ]
     return Panel("\n".join(lines), title="Neurocards", expand=False, padding=(1, 2))
+
+
+def _left_aside(stack: Stack) -> list[str]:
+    """A setting for other machines must not seem to work here."""
+    given = [name for name in _OF_OTHER_MACHINES if name in stack.plan.environment]
+    return [f"Not used here        {', '.join(given)}: it brings its own servers"] if given else []
 
 
 if __name__ == "__main__":

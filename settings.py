@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -95,7 +95,7 @@ class Settings(BaseModel):
     @classmethod
     def _web_address(cls, value: str) -> str:
         parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        if value and (parts.scheme not in {"http", "https"} or not _has_host(parts)):
             raise ValueError("is not a web address")
         return value.rstrip("/")
 
@@ -116,7 +116,8 @@ class Settings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _postgres_address(cls, value: SecretStr) -> SecretStr:
-        if urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+        parts = urlsplit(value.get_secret_value())
+        if parts.scheme not in {"postgresql", "postgres"} or not _has_port_or_none(parts):
             raise ValueError("is not a PostgreSQL address")
         return value
 
@@ -140,7 +141,7 @@ class Settings(BaseModel):
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit():
+        if not host or not port.isdigit() or int(port) > _PORT_MAX:
             raise ValueError("is not host:port")
         return value
 
@@ -168,6 +169,17 @@ class Settings(BaseModel):
     @property
     def order_policy(self) -> OrderPolicy:
         return OrderPolicy().scaled(self.time_scale)
+
+
+def _has_host(parts: SplitResult) -> bool:
+    return bool(parts.hostname) and _has_port_or_none(parts)
+
+
+def _has_port_or_none(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port >= 0
+    except ValueError:
+        return False
 
 
 Environment = Mapping[str, str]

@@ -49,10 +49,15 @@ class Ports:
     openai: int = 0
 
     def check(self) -> None:
+        """Raise PortTaken for the first that cannot be had."""
+        uses: dict[int, str] = {}
         for port_field in fields(self):
             port = getattr(self, port_field.name)
+            name = f"{port_field.name.upper()}_PORT"
+            other = uses.setdefault(port, name)
+            if port and other != name:
+                raise PortTaken(f"{other} and {name} are both {port}; choose another: {name}={port + 100}")
             if port and is_port_taken(port):
-                name = f"{port_field.name.upper()}_PORT"
                 use = _PORT_USES[port_field.name]
                 raise PortTaken(
                     f"port {port} ({use}) is taken; free it, or choose another: {name}={port + 100}"

@@ -100,6 +100,7 @@ class Telegram:
             routes=[
                 Route(f"/bot{token}/{{method}}", self._call, methods=["GET", "POST"]),
                 Route(f"/file/bot{token}/{{file_id}}", self._download),
+                Route("/bot{token}/{method}", _unauthorized, methods=["GET", "POST"]),
             ]
         )
 
@@ -305,6 +306,10 @@ def _filled(schema: Json, root: Json, number: int) -> Any:
 
 def _kie(data: Json) -> JSONResponse:
     return JSONResponse({"code": 200, "msg": "success", "data": data})
+
+
+async def _unauthorized(_: Request) -> Response:
+    return JSONResponse({"ok": False, "error_code": 401, "description": "Unauthorized"}, 401)
 
 
 def _ok(result: Any) -> JSONResponse:

@@ -218,6 +218,7 @@ async def test_a_seller_gets_the_video_though_kie_comes_last(shop: Shop) -> None
     assert ready.rang
     assert (len(shop.kie.creates), len(chat.videos), shop.openai.responses) == (1, 1, 1)
     assert await balance_of(shop, seller) == WELCOME_CREDITS - 1
+    assert chat.not_found <= {"setMyCommands", "deleteWebhook"}  # conveniences, never a need
 
 
 async def test_credits_are_granted_to_who_is_there_and_to_who_is_not_yet(shop: Shop) -> None:
@@ -232,6 +233,14 @@ async def test_credits_are_granted_to_who_is_there_and_to_who_is_not_yet(shop: S
     assert await balance_of(shop, seller) == WELCOME_CREDITS + 5
     await offered_styles(shop, stranger)
     assert await balance_of(shop, stranger) == WELCOME_CREDITS + 5
+
+
+async def test_a_token_that_telegram_does_not_know_stops_the_bot(shop: Shop) -> None:
+    end = await ended("bot_main.py", settings={**shop.settings, "BOT_TOKEN": "123:not-this-one"})
+    assert end.code == 2
+    assert (
+        end.err.splitlines()[-1] == f"BOT_TOKEN: unknown to Telegram at {shop.settings['TELEGRAM_API_BASE']}"
+    )
 
 
 async def test_without_openai_there_is_only_the_own_prompt(shop: Shop) -> None:

@@ -48,6 +48,11 @@ def test_every_port_has_its_sentence(port_field: str, taken_port: int) -> None:
         Ports(**{port_field: taken_port}).check()
 
 
+def test_one_port_for_two_has_its_sentence() -> None:
+    with pytest.raises(PortTaken, match=r"^CHAT_PORT and KIE_PORT are both 9; choose another: KIE_PORT=109$"):
+        Ports(chat=9, kie=9).check()
+
+
 async def test_a_taken_port_is_one_sentence_and_2(taken_port: int, tmp_path: Path) -> None:
     settings = {**SETTINGS, "CHAT_PORT": str(taken_port)}
     end = await ended("local_main.py", "--data", str(tmp_path), settings=settings)

@@ -94,11 +94,15 @@ async def test_every_grant_is_its_own_entry(database: Database, database_url: st
 
 
 async def test_grant_refuses_what_nobody_means_and_says_what_is_missing() -> None:
-    too_many, nowhere = await asyncio.gather(
+    too_many, nobody, for_nothing, nowhere = await asyncio.gather(
         ended("admin_main.py", "grant", "8", "1000001", "typo", settings=NOWHERE),
+        ended("admin_main.py", "grant", "9" * 20, "1", "x", settings=NOWHERE),
+        ended("admin_main.py", "grant", "8", "1", " ", settings=NOWHERE),
         ended("admin_main.py", "grant", "8", "1", "x", settings=NOWHERE),
     )
-    assert too_many.code == 2
+    assert (too_many.code, nobody.code, for_nothing.code) == (2, 2, 2)
+    assert "'tg_id'" in nobody.err
+    assert "the reason" in for_nothing.err
     assert "credits must be between 1 and 1,000,000" in too_many.err
     assert nowhere.code == 1
     assert nowhere.err == "cannot go on without PostgreSQL at 127.0.0.1:9/none (ConnectionRefusedError)\n"
