@@ -77,4 +77,5 @@ def wrong_with(scripts: Sequence[str], count: int) -> str | None:
 
 def _essence(script: str) -> str:
     """Two scripts that differ in case, punctuation or a number in front are one idea."""
-    return " ".join(re.findall(r"[^\W\d_]+", script.casefold()))
+    words = re.findall(r"[^\W_]+", script.casefold())
+    return " ".join(words[1:] if words[:1] and words[0].isdigit() else words)

@@ -66,6 +66,7 @@ def test_cleaning_twice_changes_nothing_that_matters(text: str) -> None:
 def test_scripts_must_be_enough_long_and_different() -> None:
     other = "A hand lifts the cup towards the window."
     assert wrong_with([GOOD, other], 2) is None
+    assert wrong_with(["Take 1: the mug turns", "Take 2: the mug turns"], 2) is None
     assert "not 3" in (wrong_with([GOOD, other], 3) or "")
     assert "short" in (wrong_with([GOOD, "x" * (SCRIPT_CHARS_MIN - 1)], 2) or "")
     assert "missing" in (wrong_with(["None."], 1) or "")
