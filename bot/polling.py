@@ -20,6 +20,7 @@ ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 _LONG_POLL_SECONDS: Final = 25
 _ANSWER_SECONDS: Final = 15  # on top of the long poll
 _SLOW_CHAT_SECONDS: Final = 0.5  # longer than that nobody waits for somebody else's update
+_NO_UPDATES_PAUSE_SECONDS: Final = 0.05  # a server that answers at once is not asked without end
 _CONFLICT_PAUSE_SECONDS: Final = 3.0
 _GOODBYE_SECONDS: Final = 3.0
 _OUTAGE_PAUSE_SECONDS: Final = 0.5
@@ -56,10 +57,13 @@ class Poller:
 
     async def poll(self) -> None:
         """One getUpdates, and a moment for what it brought."""
-        for update in await self._ask():
+        updates = await self._ask()
+        for update in updates:
             self._begin(update)
         if self._handling:
             await asyncio.wait(self._handling.values(), timeout=_SLOW_CHAT_SECONDS)
+        elif not updates:
+            await asyncio.sleep(_NO_UPDATES_PAUSE_SECONDS)
         self._move_offset()
 
     async def _ask(self) -> list[Update]:

@@ -26,12 +26,18 @@ class Child:
     """One process in a session of its own, so that Ctrl-C in the terminal reaches only us."""
 
     def __init__(
-        self, name: str, process: asyncio.subprocess.Process, log_path: Path, stop_signal: int
+        self,
+        name: str,
+        process: asyncio.subprocess.Process,
+        log_path: Path,
+        stop_signal: int,
+        log_offset_bytes: int = 0,
     ) -> None:
         self.name = name
         self.log_path = log_path
         self._process = process
         self._stop_signal = stop_signal
+        self._log_offset_bytes = log_offset_bytes
 
     @property
     def pid(self) -> int:
@@ -63,7 +69,9 @@ class Child:
             return await self.wait()
 
     def log_tail(self) -> str:
-        lines = self.log_path.read_text(errors="replace").splitlines() if self.log_path.exists() else []
+        """Of this start only: an earlier one's lines would mislead."""
+        log = self.log_path.read_bytes() if self.log_path.exists() else b""
+        lines = log[self._log_offset_bytes :].decode(errors="replace").splitlines()
         return "\n".join(lines[-LOG_TAIL_LINES:])
 
     def failed(self, what: str) -> ChildFailed:
@@ -104,6 +112,7 @@ async def spawn(
     """Start it from the main thread: Linux ties the death signal to the thread that forked."""
     log_path.parent.mkdir(parents=True, exist_ok=True)
     with log_path.open("ab") as log:
+        log_offset_bytes = log.tell()
         process = await asyncio.create_subprocess_exec(
             *map(str, command),
             stdin=asyncio.subprocess.DEVNULL,
@@ -114,7 +123,7 @@ async def spawn(
             preexec_fn=_end_with_parent(stop_signal),
             **options,
         )
-    return Child(name, process, log_path, stop_signal)
+    return Child(name, process, log_path, stop_signal, log_offset_bytes)
 
 
 def _end_with_parent(stop_signal: int) -> Callable[[], None] | None:
