@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 SOURCES := .
 
-.PHONY: help install run test smoke check lock clean
+.PHONY: help install run test smoke check pictures lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo 'make test     all tests; ARGS="-k words" for some'
 	@echo 'make smoke    the stories of a user against the whole system; PHOTO=path.jpg for your own photo'
 	@echo 'make check    style, types, import contracts'
+	@echo 'make pictures the screenshots in docs/, taken again by their tests (needs Chromium)'
 	@echo 'make install  the locked environment in $(VENV); the others do it for you'
 	@echo 'make lock     pin the dependencies of pyproject.toml again'
 	@echo 'make clean    remove $(VENV) and caches; .data, with all orders, stays'
@@ -41,6 +42,9 @@ check: $(INSTALLED)
 	$(PY) -m mypy $(SOURCES)
 	$(PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()'
 	$(PY) -m pytest tests/house
+
+pictures: $(INSTALLED)
+	@UPDATE_PICTURES=1 $(PY) -m pytest tests/acceptance/test_chat_page_order.py
 
 lock: $(INSTALLED)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock-requirements.txt

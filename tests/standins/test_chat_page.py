@@ -1,32 +1,17 @@
 """The chat page in a real browser: what a person does there reaches the bot, and the other way round."""
 
 import asyncio
-import os
 import re
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
+from tests.fixtures.browser import needs_chromium, play
 from tests.standins.telegram_parts import HttpBot, Standin, film, keyboard, picture, telegram
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
-
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM, reason="no chromium is installed: the chat page needs a browser"
-)
-
-_SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=CHROMIUM, args=_SWITCHES)
-        yield started
-        await started.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -82,8 +67,7 @@ async def test_from_start_to_a_video_that_plays(page: Page, standin: Standin) ->
     place = {"chat_id": user_id, "message_id": card["message_id"]}
     await bot.call("editMessageMedia", {"film": ("v.mp4", film())}, media=media, **place)
     await expect(page.locator("video")).to_be_visible()
-    await page.wait_for_function("document.querySelector('video').readyState >= 2")
-    await page.evaluate("document.querySelector('video').play()")
+    await play(page.locator("video"), 0.1)
     await bot.call("editMessageCaption", caption="Your video, again", **place)
     await expect(page.locator(".message[data-kind=video] .text")).to_have_text("Your video, again")
     assert await page.evaluate("!document.querySelector('video').paused")

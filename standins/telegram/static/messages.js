@@ -4,7 +4,7 @@ import { dayOf, element, formatted, icon, link, sizeOf, summary, timeOf } from "
 
 const MEDIA_WIDTH_MAX = 300;
 const MEDIA_HEIGHT_MAX = 400;
-const MEDIA_WIDTH_MIN = 150;
+const MEDIA_WIDTH_MIN = 210;
 const NEAR_BOTTOM = 90;
 
 export class MessageList {
