@@ -124,7 +124,9 @@ class Settings(BaseModel):
     @field_validator("media_url")
     @classmethod
     def _media_address(cls, value: str) -> str:
-        if urlsplit(value).scheme not in {"file", "s3"}:
+        parts = urlsplit(value)
+        is_folder = parts.scheme == "file" and parts.netloc in {"", "."} and parts.path.startswith("/")
+        if not is_folder and not (parts.scheme == "s3" and parts.netloc):
             raise ValueError("is neither file:///… nor s3://…")
         return value
 

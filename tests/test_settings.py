@@ -29,6 +29,8 @@ pytestmark = pytest.mark.unit
         ("TEMPORAL_ADDRESS", "localhost"),
         ("TEMPORAL_ADDRESS", "localhost:72333"),
         ("MEDIA_URL", "/var/media"),
+        ("MEDIA_URL", "file://var/media"),
+        ("MEDIA_URL", "s3://"),
         ("ADMIN_TG_IDS", "12,bob"),
         ("WELCOME_CREDITS", "-1"),
         ("METRICS_PORT", "-5"),
