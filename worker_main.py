@@ -27,8 +27,8 @@ from settings import Settings, load_kie_keys, load_settings, require, require_ki
 from worker_parts import build_activities
 from workflows.registry import ALL_WORKFLOWS, workflow_runner
 
-# Longer than most sendings; the container's own grace must be longer still.
-GRACEFUL_SHUTDOWN: Final = timedelta(seconds=30)
+# Longer than a create, which must not be cut off; the container's own grace must be longer still.
+GRACEFUL_SHUTDOWN: Final = timedelta(seconds=75)
 CACHED_WORKFLOWS_MAX: Final = 2_000  # at 100 KB each
 ALL_ROLES: Final = tuple(queue.value for queue in TaskQueue)
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
 from typing import Any, Final
 
 import structlog
@@ -26,7 +25,7 @@ from clients.telegram import TelegramClient
 from domain.clock import utc_now
 from domain.keys import KieKey
 from domain.policy import OrderPolicy
-from settings import Settings
+from settings import Settings, WrongSetting
 from store.database import UNAVAILABLE_ERRORS, Database
 from store.stores import build_stores
 
@@ -47,8 +46,7 @@ def build_activities(
     stores = build_stores(database, utc_now, settings.order_policy, refs, models, settings.time_scale)
     telegram = _telegram(settings, stack)
     kie = _kie(settings, keys, stack)
-    media = MediaStorage(settings.media_url)
-    pauses = tuple(timedelta(seconds=each) for each in settings.order_policy.result_pauses_seconds)
+    media = _media(settings)
     kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
     sweep = asyncio.create_task(_sweep(kie_activities, _SWEEP_SECONDS * settings.time_scale))
     stack.callback(sweep.cancel)
@@ -56,7 +54,7 @@ def build_activities(
         orders=OrderActivities(stores, utc_now),
         prompts=PromptActivities(_openai(settings, stack), stores.orders, media, models),
         kie=kie_activities,
-        media=MediaActivities(telegram, kie, _results(settings, stack), stores, media, pauses),
+        media=MediaActivities(telegram, kie, _results(settings, stack), stores, media),
         delivery=DeliveryActivities(telegram, stores, media),
         notices=NoticeActivities(
             telegram, stores, media, admins=settings.admins, support_contact=settings.support_contact
@@ -65,8 +63,16 @@ def build_activities(
     return activities_by_queue(parts)
 
 
+def _media(settings: Settings) -> MediaStorage:
+    try:
+        return MediaStorage(settings.media_url)
+    except OSError as error:
+        raise WrongSetting(f"MEDIA_URL: {settings.media_url} cannot be used: {error}") from None
+
+
 def _telegram(settings: Settings, stack: AsyncExitStack) -> TelegramClient:
-    telegram = TelegramClient(settings.bot_token, settings.telegram_api_base)
+    upload_seconds = settings.order_policy.send_timeout_seconds * _CALL_MARGIN
+    telegram = TelegramClient(settings.bot_token, settings.telegram_api_base, upload_seconds)
     stack.push_async_callback(telegram.close)
     return telegram
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from domain.failures import FailureReason
+from domain.failures import FailureClass, FailureReason
 from domain.orders import VideoState
 
 
@@ -56,7 +56,7 @@ class ReleaseOrder(Payload):
     """Refund every open video of an order none of whose children was started."""
 
     order_id: str
-    failure_class: str
+    failure_class: str = FailureClass.UNKNOWN.value
     reason: FailureReason = FailureReason.NONE
 
 
@@ -190,6 +190,12 @@ class CreateResult(Payload):
     outcome: CreateOutcome
     kie_task_id: str = ""
     wait_seconds: float = 0.0
+    service_down: bool = False
+
+
+class FetchResult(Payload):
+    attempt_id: str
+    fresh_link: bool = False
 
 
 class CheckKieTask(Payload):
@@ -257,7 +263,7 @@ class SendResult(Payload):
 
 
 class TellLongWait(Payload):
-    """`step` is 1, 2, 3: after 5, 10 and 20 minutes."""
+    """`step` is 1, 2, 3: after 5, 10 and 20 minutes; OUTAGE_STEP when a service went down."""
 
     order_id: str
     step: int
@@ -272,11 +278,17 @@ class Alert(Payload):
     attempt_id: str = ""
 
 
-class HousekeepingResult(Payload):
-    """Videos without a living workflow: refunded, or (being delivered) captured and offered."""
+class OverdueVideos(Payload):
+    """Past their deadline and open: nobody looks after them."""
 
-    refunded_video_ids: tuple[str, ...] = ()
-    captured_video_ids: tuple[str, ...] = ()
+    video_ids: tuple[str, ...] = ()
+
+
+class ResendVideo(Payload):
+    """`run_id` is the asking workflow's, so that its own retry is not a second message."""
+
+    video_id: str
+    run_id: str
 
 
 class Nothing(Payload):
@@ -308,10 +320,11 @@ OPEN_VIDEO = ActivityContract("open_video", TaskQueue.ORDERS, VideoRef, VideoFac
 ADMIT_VIDEO = ActivityContract("admit_video", TaskQueue.KIE, AdmissionRequest, AdmissionAnswer)
 SETTLE_VIDEO = ActivityContract("settle_video", TaskQueue.ORDERS, SettleVideo, SettleResult)
 ABANDON_ATTEMPT = ActivityContract("abandon_attempt", TaskQueue.ORDERS, AttemptRef, Nothing)
-SETTLE_ABANDONED = ActivityContract("settle_abandoned", TaskQueue.ORDERS, Nothing, HousekeepingResult)
+LIST_OVERDUE = ActivityContract("list_overdue", TaskQueue.ORDERS, Nothing, OverdueVideos)
+SETTLE_OVERDUE = ActivityContract("settle_overdue", TaskQueue.ORDERS, VideoRef, SettleResult)
 
 FETCH_PHOTO = ActivityContract("fetch_photo", TaskQueue.MEDIA, OrderRef, Nothing)
-FETCH_RESULT = ActivityContract("fetch_result", TaskQueue.MEDIA, AttemptRef, Nothing)
+FETCH_RESULT = ActivityContract("fetch_result", TaskQueue.MEDIA, FetchResult, Nothing)
 
 MODERATE_BRIEF = ActivityContract("moderate_brief", TaskQueue.PROMPTS, OrderRef, Nothing)
 WRITE_SCRIPTS = ActivityContract("write_scripts", TaskQueue.PROMPTS, OrderRef, Nothing)
@@ -322,13 +335,18 @@ CHECK_KIE_TASK = ActivityContract("check_kie_task", TaskQueue.KIE, CheckKieTask,
 
 SHOW_STAGE = ActivityContract("show_stage", TaskQueue.TELEGRAM, ShowStage, Nothing)
 SEND_VIDEO = ActivityContract("send_video", TaskQueue.TELEGRAM, VideoRef, SendResult)
-RESEND_VIDEO = ActivityContract("resend_video", TaskQueue.TELEGRAM, VideoRef, SendResult)
+RESEND_VIDEO = ActivityContract("resend_video", TaskQueue.TELEGRAM, ResendVideo, SendResult)
 RING = ActivityContract("ring", TaskQueue.TELEGRAM, VideoRef, Nothing)
 TELL_FAILURE = ActivityContract("tell_failure", TaskQueue.TELEGRAM, VideoRef, Nothing)
 TELL_ORDER_FAILURE = ActivityContract("tell_order_failure", TaskQueue.TELEGRAM, OrderRef, Nothing)
 TELL_LONG_WAIT = ActivityContract("tell_long_wait", TaskQueue.TELEGRAM, TellLongWait, OrderProgress)
+TELL_CANCELLED = ActivityContract("tell_cancelled", TaskQueue.TELEGRAM, OrderRef, Nothing)
 SEND_CLOSING_CARD = ActivityContract("send_closing_card", TaskQueue.TELEGRAM, OrderRef, Nothing)
 ALERT_ADMINS = ActivityContract("alert_admins", TaskQueue.TELEGRAM, Alert, Nothing)
+
+OUTAGE_STEP: Final = 0
+OUTAGE_ALERT: Final = "OUTAGE"
+"""Of an alert: not a failure of anybody's video, so no failure class."""
 
 SIGNAL_ADMITTED: Final = "admitted"
 """To a `Video`: an account was found for it."""

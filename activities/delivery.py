@@ -9,10 +9,10 @@ from typing import Final
 from temporalio import activity
 
 from activities import contracts
-from activities.contracts import SendOutcome, SendResult, VideoRef
+from activities.contracts import ResendVideo, SendOutcome, SendResult, VideoRef
 from activities.failing import already_settled
 from activities.heartbeats import heartbeating
-from clients.media import MediaStorage
+from clients.media import MediaMissing, MediaStorage, MediaUnavailable
 from clients.telegram import (
     MessageGone,
     SentMessage,
@@ -28,10 +28,10 @@ from domain.actions import Button, Card
 from domain.orders import MessagePurpose, MessageState
 from store.messages import MessageKey, MessageRow
 from store.stores import Stores
-from store.videos import AlreadySettled, VideoRow
+from store.videos import AlreadySettled, UnknownVideo, VideoRow
 from texts.order_cards import delivered
 
-_RESENT_STEP: Final = 1
+_RESENDS_MAX: Final = 50
 
 
 class DeliveryActivities:
@@ -52,18 +52,33 @@ class DeliveryActivities:
             return await self._deliver(video, _delivery_key(video))
 
     @activity.defn(name=contracts.RESEND_VIDEO.name)
-    async def resend_video(self, ref: VideoRef) -> SendResult:
-        """A captured video whose user had blocked the bot: always a new message."""
-        video = await self._videos.read(ref.video_id)
-        key = _delivery_key(video, step=_RESENT_STEP)
+    async def resend_video(self, resend: ResendVideo) -> SendResult:
+        """A captured video, always as a new message: its user had blocked the bot, or asks for it again."""
+        try:
+            video = await self._videos.read(resend.video_id)
+        except UnknownVideo:
+            raise already_settled() from None
+        if not video.state.captured or video.chat_id is None:
+            raise already_settled()
+        key = await self._resend_key(video, resend.run_id)
+        if key is None:
+            return SendResult(outcome=SendOutcome.UNKNOWN)
         async with heartbeating():
-            earlier = await self._messages.find(key)
-            if earlier is not None and earlier.state is not MessageState.REFUSED:
-                return SendResult(outcome=SendOutcome.UNKNOWN)
-            result = await self._send(video, key, target=None)
+            result = await self._send(video, key, target=None, nonce=resend.run_id)
         if result.outcome is SendOutcome.SENT:
             await self._videos.mark_delivered(video.id)
         return result
+
+    async def _resend_key(self, video: VideoRow, run_id: str) -> MessageKey | None:
+        """The first free step; None where this very run has sent already, as far as anybody knows."""
+        for step in range(1, _RESENDS_MAX + 1):
+            key = _delivery_key(video, step)
+            earlier = await self._messages.find(key)
+            if earlier is None or earlier.state is MessageState.REFUSED:
+                return key
+            if earlier.nonce == run_id:
+                return None
+        return None
 
     async def _deliver(self, video: VideoRow, key: MessageKey) -> SendResult:
         if video.chat_id is None:
@@ -98,21 +113,37 @@ class DeliveryActivities:
                 retry_after_seconds=getattr(error, "retry_after_seconds", 0.0),
             )
         except TelegramBlocked:
-            return await self._blocked(key)
+            # The edit may have been applied before he blocked the bot: never a second copy.
+            await self._messages.finish(key, MessageState.UNKNOWN)
+            return SendResult(outcome=SendOutcome.UNKNOWN)
         except TelegramRefused:
             return None
         if not message.holds_video:
             return None
         return await self._sent(video, key, message)
 
-    async def _send(self, video: VideoRow, key: MessageKey, target: int | None) -> SendResult:
-        chat_id = video.chat_id or 0
-        await self._messages.restart(key, chat_id, target, ids.new_nonce())
+    async def _send(
+        self, video: VideoRow, key: MessageKey, target: int | None, nonce: str = ""
+    ) -> SendResult:
+        """The file is at hand before SENDING is committed: a storage that fails has sent nothing."""
         try:
-            message = await self._call(video, chat_id, target)
+            async with self._source(video) as source:
+                return await self._send_file(video, key, target, source, nonce or ids.new_nonce())
+        except MediaUnavailable:
+            return SendResult(outcome=SendOutcome.NOT_SENT)
+        except MediaMissing:
+            refused = await self._videos.count_refused_send(video.id)
+            return SendResult(outcome=SendOutcome.REFUSED, refused_count=refused)
+
+    async def _send_file(
+        self, video: VideoRow, key: MessageKey, target: int | None, source: str | Path, nonce: str
+    ) -> SendResult:
+        await self._messages.restart(key, video.chat_id or 0, target, nonce)
+        try:
+            message = await self._call(video, target, source)
         except MessageGone:
             await self._messages.finish(_placeholder_key(video), MessageState.REFUSED)
-            return await self._send(video, key, target=None)
+            return await self._send_file(video, key, None, source, nonce)
         except TelegramBlocked:
             return await self._blocked(key)
         except TelegramRateLimited as limited:
@@ -131,13 +162,12 @@ class DeliveryActivities:
             return await self._unanswered(key, target)
         return await self._sent(video, key, message)
 
-    async def _call(self, video: VideoRow, chat_id: int, target: int | None) -> SentMessage:
-        card = delivered_card(video)
+    async def _call(self, video: VideoRow, target: int | None, source: str | Path) -> SentMessage:
+        chat_id, card = video.chat_id or 0, delivered_card(video)
         size = (video.result_width, video.result_height, video.result_seconds)
-        async with self._source(video) as source:
-            if target is None:
-                return await self._telegram.send_video(chat_id, source, *size, card, silent=True)
-            return await self._telegram.edit_to_video(chat_id, target, source, *size, card)
+        if target is None:
+            return await self._telegram.send_video(chat_id, source, *size, card, silent=True)
+        return await self._telegram.edit_to_video(chat_id, target, source, *size, card)
 
     @asynccontextmanager
     async def _source(self, video: VideoRow) -> AsyncIterator[str | Path]:

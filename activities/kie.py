@@ -16,7 +16,7 @@ from activities.contracts import (
     KieTaskStatus,
     UploadedPhoto,
 )
-from activities.failing import already_settled, final, for_now, tries, unreachable
+from activities.failing import already_settled, final, unreachable
 from activities.heartbeats import heartbeating
 from activities.orders import attempt_facts
 from activities.signals import WorkflowSignals
@@ -33,7 +33,6 @@ from clients.kie import (
 )
 from clients.media import MediaStorage
 from domain import ids
-from domain.admission import KEY_REFUSED_CODE
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.failures import Failure, FailureClass
 from store.admission import Forbidden, Granted, NoneServes
@@ -44,7 +43,7 @@ from store.videos import AlreadySettled
 _log = structlog.get_logger(__name__)
 
 _SERVICE = "kie"
-_UPLOAD_TRIES_MAX = 3
+_FOREIGN_KEY = Failure(FailureClass.TEMPORARY, code="a key this worker does not have")
 _GIVEN_UP = frozenset({AttemptPhase.LOST, AttemptPhase.ABANDONED, AttemptPhase.LATE})
 
 
@@ -94,12 +93,9 @@ class KieActivities:
             raise unreachable("KIE") from None
         except KieUnavailable as error:
             failure = Failure(FailureClass.TEMPORARY, code=f"upload {error.http_status}")
-            if tries() < _UPLOAD_TRIES_MAX:
-                raise for_now(failure) from None
             raise await self._not_bought(attempt, failure) from None
         except KieKeyUnknown:
-            failure = Failure(FailureClass.BILLING, code=KEY_REFUSED_CODE)
-            raise await self._not_bought(attempt, failure) from None
+            raise await self._not_bought(attempt, _FOREIGN_KEY) from None
         except KieRefused as refused:
             raise await self._not_bought(attempt, refused.failure) from None
         await self._services.reached(_SERVICE)
@@ -110,7 +106,11 @@ class KieActivities:
         """At most one create call per attempt, whatever becomes of this process."""
         wait_seconds = await self._services.wait_before_call(_SERVICE)
         if wait_seconds > 0:
-            return CreateResult(outcome=CreateOutcome.TOO_EARLY, wait_seconds=wait_seconds)
+            return CreateResult(outcome=CreateOutcome.TOO_EARLY, wait_seconds=wait_seconds, service_down=True)
+        async with heartbeating():  # from before the rows are locked until the answer is written down
+            return await self._create(request)
+
+    async def _create(self, request: CreateRequest) -> CreateResult:
         try:
             begun = await self._admission.begin_create(request.attempt_id)
         except AlreadySettled:
@@ -121,38 +121,43 @@ class KieActivities:
             return CreateResult(outcome=CreateOutcome.TOO_EARLY, wait_seconds=begun.wait_seconds)
         if begun.outcome is BeginCreate.FOUND_SENDING:
             return CreateResult(outcome=CreateOutcome.AMBIGUOUS)
+        if begun.attempt.failure is not None:
+            await self._after_failure(begun.attempt, begun.attempt.failure)
         return _become(begun.attempt)
 
     async def _send(self, attempt: AttemptRow, photo_url: str) -> CreateResult:
         """SENDING is committed. From here on every way out writes what became of it."""
         try:
-            async with heartbeating():
-                created = await self._kie.create_task(
-                    attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
-                )
+            created = await self._kie.create_task(
+                attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
+            )
         except KieKeyUnknown:
-            raise await self._rejected(
-                attempt, Failure(FailureClass.BILLING, code=KEY_REFUSED_CODE)
-            ) from None
+            return await self._not_sent(attempt, down=False)
         except KieNotSent:
-            await self._services.unreachable(_SERVICE)
-            await self._admission.record_not_sent(attempt.id)
-            await self.wake_granted()
-            return CreateResult(outcome=CreateOutcome.NOT_SENT)
+            return await self._not_sent(attempt, down=True)
         except KieAmbiguous as error:
             _log.warning("create without an answer", attempt_id=attempt.id, status=error.http_status)
-            await self._admission.record_ambiguous(attempt.id)
+            await self._admission.record_ambiguous(attempt.id, error.raw)
             return CreateResult(outcome=CreateOutcome.AMBIGUOUS)
         except KieRefused as refused:
             raise await self._rejected(attempt, refused.failure, refused.raw) from None
-        await self._services.reached(_SERVICE)
         recorded = await self._admission.record_accepted(attempt.id, created.kie_task_id)
+        await self._services.reached(_SERVICE)
         return _become(recorded.attempt)
+
+    async def _not_sent(self, attempt: AttemptRow, *, down: bool) -> CreateResult:
+        """Written down before anything else is: the video may be created again."""
+        await self._admission.record_not_sent(attempt.id)
+        health = await self._services.unreachable(_SERVICE) if down else None
+        await self.wake_granted()
+        return CreateResult(outcome=CreateOutcome.NOT_SENT, service_down=bool(health and health.down))
 
     @activity.defn(name=contracts.CHECK_KIE_TASK.name)
     async def check_kie_task(self, check: CheckKieTask) -> KieTaskFacts:
         """Read the row, then ask KIE with our own key, and believe only that."""
         attempt = await self._admission.attempt(check.attempt_id)
+        if attempt.failure is not None:
+            await self._after_failure(attempt, attempt.failure)
         known = _known(attempt)
         kie_task_id = attempt.kie_task_id or check.candidate_kie_task_id
         if known is not None or not kie_task_id:

@@ -4,15 +4,14 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from temporalio import activity
 
 from activities import contracts
-from activities.contracts import AttemptRef, Nothing, OrderRef
-from activities.failing import final, for_now, tries, unreachable
+from activities.contracts import FetchResult, Nothing, OrderRef
+from activities.failing import final, for_now, unreachable
 from activities.heartbeats import heartbeating
-from clients.kie import KieClient, KieError
+from clients.kie import KieClient, KieError, KieNotSent
 from clients.media import MediaStorage, photo_key, video_key
 from clients.movies import MovieFacts, MovieRefused, make_sendable
 from clients.pictures import PHOTO_BYTES_MAX, PictureRefused, PreparedPhoto, prepare_photo
@@ -31,12 +30,8 @@ from domain.attempts import AttemptRow
 from domain.failures import Failure, FailureClass, FailureReason
 from store.stores import Stores
 
-_RESULT_TRIES_MAX: Final = 3
-
 
 class MediaActivities:
-    """`result_pauses` lie between the tries of a result, each with a fresh link."""
-
     def __init__(
         self,
         telegram: TelegramClient,
@@ -44,14 +39,12 @@ class MediaActivities:
         results: ResultDownloader,
         stores: Stores,
         media: MediaStorage,
-        result_pauses: tuple[timedelta, ...],
     ) -> None:
         self._telegram = telegram
         self._kie = kie
         self._results = results
         self._stores = stores
         self._media = media
-        self._result_pauses = result_pauses
 
     @activity.defn(name=contracts.FETCH_PHOTO.name)
     async def fetch_photo(self, ref: OrderRef) -> Nothing:
@@ -86,46 +79,46 @@ class MediaActivities:
             raise _refused_photo(refused.reason) from None
 
     @activity.defn(name=contracts.FETCH_RESULT.name)
-    async def fetch_result(self, ref: AttemptRef) -> Nothing:
-        """Fetch, check, remux only if needed, keep. A finished video is never made again."""
-        attempt = await self._stores.admission.attempt(ref.attempt_id)
+    async def fetch_result(self, fetch: FetchResult) -> Nothing:
+        """Fetch, check, remux only if needed, keep."""
+        attempt = await self._stores.admission.attempt(fetch.attempt_id)
         video = await self._stores.videos.read(attempt.video_id)
         if video.result_media_key:
             return Nothing()
         async with heartbeating():
             with TemporaryDirectory() as folder:
                 raw_path, path = Path(folder) / "raw.mp4", Path(folder) / "video.mp4"
-                await self._download_result(attempt, raw_path)
-                facts = await self._sendable(raw_path, path)
+                await self._download_result(attempt, raw_path, fresh_link=fetch.fresh_link)
+                facts = await self._sendable(attempt, raw_path, path)
                 key = video_key(video.id)
                 await self._media.put(key, path)
         await self._stores.videos.keep_result(video.id, key, facts.width, facts.height, facts.seconds)
         return Nothing()
 
-    async def _download_result(self, attempt: AttemptRow, path: Path) -> None:
+    async def _download_result(self, attempt: AttemptRow, path: Path, *, fresh_link: bool) -> None:
         url = attempt.result_urls[0]
         try:
-            if tries() > 1:
-                url = await self._kie.fresh_link(attempt.key_id, url)
+            if fresh_link:
+                url = await self._fresh_link(attempt, url)
             await self._results.download(url, path)
-        except ResultRefused as refused:
-            raise final(Failure(FailureClass.RESULT, code=str(refused)), attempt.id) from None
-        except ResultNotReached:
+        except (ResultNotReached, KieNotSent):
             raise unreachable("KIE's files") from None
-        except (ResultUnavailable, KieError) as error:
-            raise self._again_or_final(attempt, str(error)) from None
+        except (ResultRefused, ResultUnavailable, KieError) as error:
+            raise _broken_result(attempt, str(error)) from None
 
-    async def _sendable(self, raw_path: Path, path: Path) -> MovieFacts:
+    async def _fresh_link(self, attempt: AttemptRow, url: str) -> str:
+        key_id = await self._stores.accounts.pollable_key(attempt.account, attempt.key_id)
+        return await self._kie.fresh_link(key_id or attempt.key_id, url)
+
+    async def _sendable(self, attempt: AttemptRow, raw_path: Path, path: Path) -> MovieFacts:
         try:
             return await asyncio.to_thread(make_sendable, raw_path, path)
         except MovieRefused as refused:
-            raise final(Failure(FailureClass.RESULT, code=refused.why)) from None
+            raise _broken_result(attempt, refused.why) from None
 
-    def _again_or_final(self, attempt: AttemptRow, code: str) -> Exception:
-        failure = Failure(FailureClass.RESULT, code=code)
-        if tries() >= _RESULT_TRIES_MAX:
-            return final(failure, attempt.id)
-        return for_now(failure, self._result_pauses[min(tries(), len(self._result_pauses)) - 1])
+
+def _broken_result(attempt: AttemptRow, code: str) -> Exception:
+    return final(Failure(FailureClass.RESULT, code=code), attempt.id)
 
 
 def _refused_photo(reason: FailureReason) -> Exception:

@@ -1,5 +1,7 @@
 """What people are told around a delivery: stages, the ring, failures, the closing card, alerts."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -23,6 +25,7 @@ from texts import order_cards
 _log = structlog.get_logger(__name__)
 
 _SECOND_ATTEMPT: Final = 2
+_ALERT_REPEATED_AFTER: Final = timedelta(hours=1)
 
 
 class NoticeActivities:
@@ -115,13 +118,29 @@ class NoticeActivities:
         await self._once.send_text(MessageKey(order.id, MessagePurpose.FAILURE), order.tg_user_id, card)
         return Nothing()
 
+    @activity.defn(name=contracts.TELL_CANCELLED.name)
+    async def tell_cancelled(self, ref: OrderRef) -> Nothing:
+        """An order of one has no closing card to say it."""
+        order = await self._orders.read(ref.order_id)
+        if order.tg_user_id is None:
+            return Nothing()
+        balance = await self._ledger.balance(order.tg_user_id)
+        card = order_cards.cancelled(
+            order.language, await self._orders.refunded_credits(order.id), balance.available
+        )
+        first = await self._videos.read((await self._videos.of_order(order.id))[0])
+        await self._show_placeholder(first, order.tg_user_id, Card(card.text))
+        await self._once.send_text(MessageKey(order.id, MessagePurpose.CLOSING), order.tg_user_id, card)
+        return Nothing()
+
     @activity.defn(name=contracts.TELL_LONG_WAIT.name)
     async def tell_long_wait(self, tell: TellLongWait) -> OrderProgress:
         """One new sentence with the reason, silent; nothing when everything is closed by now."""
         progress = progress_of(await self._orders.progress(tell.order_id))
         order = await self._orders.read(tell.order_id)
         if not progress.closed and order.tg_user_id is not None:
-            card = order_cards.long_wait(order.language, tell.step, await self._why_waiting(order))
+            why = "outage" if tell.step == contracts.OUTAGE_STEP else await self._why_waiting(order)
+            card = order_cards.long_wait(order.language, tell.step, why)
             key = MessageKey(order.id, MessagePurpose.LONG_WAIT, step=tell.step)
             await self._once.send_text(key, order.tg_user_id, card, silent=True)
         return progress
@@ -151,10 +170,10 @@ class NoticeActivities:
     @activity.defn(name=contracts.ALERT_ADMINS.name)
     async def alert_admins(self, alert: Alert) -> Nothing:
         """The provider's raw answer is read from the attempt's row; it is never in a payload."""
-        cause = f"{alert.failure_class}:{alert.attempt_id or alert.video_id or alert.order_id}"
-        if await self._alerts.was_sent(cause):
-            return Nothing()
         named, raw = await self._alert_facts(alert)
+        cause = _alert_cause(alert, named)
+        if await self._alerts.was_sent(cause, _ALERT_REPEATED_AFTER):
+            return Nothing()
         card = order_cards.admin_alert(Language.EN, alert.failure_class, named, raw)
         for admin in self._admins:
             try:
@@ -209,6 +228,17 @@ class NoticeActivities:
                 await self._telegram.edit_caption(chat_id, placeholder.message_id, card)
         except TelegramError as error:
             _log.info("stage not shown", video_id=video.id, error=type(error).__name__)
+
+
+def _alert_cause(alert: Alert, named: Mapping[str, str]) -> str:
+    """What concerns an account, a video model or everybody is told once, not once per video."""
+    if alert.failure_class == FailureClass.BILLING:
+        return f"{alert.failure_class}:{named.get('account', '')}"
+    if alert.failure_class == FailureClass.MODEL_UNAVAILABLE:
+        return f"{alert.failure_class}:{named.get('video model', '')}"
+    if alert.failure_class == contracts.OUTAGE_ALERT:
+        return alert.failure_class
+    return f"{alert.failure_class}:{alert.attempt_id or alert.video_id or alert.order_id}"
 
 
 def _key(video: VideoRow, purpose: MessagePurpose) -> MessageKey:

@@ -12,11 +12,11 @@ from activities.contracts import (
     CancelOrder,
     CancelResult,
     FailedCreateFact,
-    HousekeepingResult,
     NextStep,
     Nothing,
     OrderProgress,
     OrderRef,
+    OverdueVideos,
     ReleaseOrder,
     ReservationResult,
     SettleResult,
@@ -28,8 +28,9 @@ from activities.failing import already_settled
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.clock import Clock
 from domain.failures import Failure, FailureClass
-from domain.orders import VideoState
+from domain.orders import MessagePurpose, MessageState, VideoState
 from domain.video_models import CATALOGUE
+from store.messages import MessageKey
 from store.orders import Progress
 from store.stores import Stores
 from store.videos import AlreadySettled
@@ -37,7 +38,8 @@ from store.videos import AlreadySettled
 _UNDER_WAY: Final = frozenset(
     {AttemptPhase.INTENT, AttemptPhase.SENDING, AttemptPhase.AMBIGUOUS, AttemptPhase.RUNNING}
 )
-_OVERDUE_GRACE: Final = timedelta(seconds=60)
+_OPEN_GRACE: Final = timedelta(seconds=60)
+_DELIVERING_GRACE: Final = timedelta(seconds=300)  # a last sending takes up to three minutes
 
 
 class OrderActivities:
@@ -45,6 +47,7 @@ class OrderActivities:
         self._orders = stores.orders
         self._videos = stores.videos
         self._admission = stores.admission
+        self._messages = stores.messages
         self._clock = clock
 
     @activity.defn(name=contracts.RESERVE_CREDITS.name)
@@ -101,19 +104,25 @@ class OrderActivities:
         await self._admission.abandon(ref.attempt_id)
         return Nothing()
 
-    @activity.defn(name=contracts.SETTLE_ABANDONED.name)
-    async def settle_abandoned(self, _: Nothing) -> HousekeepingResult:
-        """OPEN ones are refunded; one that was being delivered is captured, and offered again."""
-        refunded, captured = [], []
-        for video_id, state in await self._videos.overdue(_OVERDUE_GRACE):
-            if state is VideoState.OPEN:
-                failure = Failure(FailureClass.TIMED_OUT)
-                settled = await self._videos.settle(video_id, VideoState.FAILED, failure, only_open=True)
-                refunded.extend([video_id] if settled.won else [])
-            else:
-                settled = await self._videos.settle(video_id, VideoState.DELIVERED)
-                captured.extend([video_id] if settled.won else [])
-        return HousekeepingResult(refunded_video_ids=tuple(refunded), captured_video_ids=tuple(captured))
+    @activity.defn(name=contracts.LIST_OVERDUE.name)
+    async def list_overdue(self, _: Nothing) -> OverdueVideos:
+        """Past their deadline: their workflows, if they live, would have closed them."""
+        overdue = await self._videos.overdue(_OPEN_GRACE, _DELIVERING_GRACE)
+        return OverdueVideos(video_ids=tuple(overdue))
+
+    @activity.defn(name=contracts.SETTLE_OVERDUE.name)
+    async def settle_overdue(self, ref: VideoRef) -> SettleResult:
+        """Refunded, unless a sending may have succeeded: that is captured, and offered again."""
+        video = await self._videos.read(ref.video_id)
+        key = MessageKey(video.order_id, MessagePurpose.DELIVERY, video.number)
+        delivery = await self._messages.find(key)
+        may_be_there = delivery is not None and delivery.state is not MessageState.REFUSED
+        if video.state is VideoState.DELIVERING and may_be_there:
+            settled = await self._videos.settle(video.id, VideoState.DELIVERED)
+        else:
+            failure = Failure(FailureClass.TIMED_OUT)
+            settled = await self._videos.settle(video.id, VideoState.FAILED, failure)
+        return SettleResult(captured=settled.captured, state=settled.state, won=settled.won)
 
 
 def progress_of(progress: Progress) -> OrderProgress:

@@ -1,7 +1,7 @@
 """Credits: append-only entries with a unique cause, and the wallet that equals their sum.
 
-Functions that take a connection belong to the caller's transaction. The wallet row is always locked
-last (after drafts, orders, videos), so that two transactions never wait for each other in a ring.
+Functions that take a connection belong to the caller's transaction. Rows are locked in one order
+everywhere (drafts, videos, orders, wallets last): two transactions never wait for each other in a ring.
 """
 
 from domain import ids

@@ -7,7 +7,7 @@ from enum import StrEnum
 from domain import ids
 from domain.clock import Clock
 from domain.credits import NotEnoughCredits
-from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
+from domain.failures import CLASS_POLICIES, Failure, FailureClass, FailureReason
 from domain.orders import Brief, Language, OrderState, Photo, Template, VideoState
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
@@ -167,10 +167,11 @@ class Orders:
     async def release(self, order_id: str, failure_class: FailureClass, reason: FailureReason) -> Progress:
         """Refund the videos whose workflow was never started, and remember why."""
         async with self._database.transaction() as connection:
+            unopened = [row async for row in _videos.lock_unopened_videos(connection, order_id=order_id)]
             order = await _queries.lock_order(connection, order_id=order_id)
             if order is None:
                 raise UnknownOrder(order_id)
-            await self._refund_unopened(connection, order, failure_class, reason)
+            await self._refund(connection, order, unopened, Failure(failure_class, reason))
             await _queries.close_order(
                 connection,
                 order_id=order_id,
@@ -180,11 +181,8 @@ class Orders:
             )
         return await self.progress(order_id)
 
-    async def _refund_unopened(
-        self, connection: Connection, order: Row, failure_class: FailureClass, reason: FailureReason
-    ) -> None:
+    async def _refund(self, connection: Connection, order: Row, videos: list[Row], failure: Failure) -> None:
         reserved = not await self._ledger.void_if_unreserved(connection, order["user_id"], order["id"])
-        videos = [row async for row in _videos.lock_unopened_videos(connection, order_id=order["id"])]
         for video in videos:
             if reserved:
                 await self._ledger.settle(
@@ -194,8 +192,8 @@ class Orders:
                 connection,
                 video_id=video["id"],
                 state=VideoState.FAILED.value,
-                failure_class=failure_class.value,
-                failure_reason=reason.value,
+                failure_class=failure.failure_class.value,
+                failure_reason=failure.reason.value,
                 now=self._clock(),
             )
 

@@ -83,17 +83,12 @@ class Videos:
             await _queries.begin_delivering(connection, video_id=video_id)
         return await self.read(video_id)
 
-    async def settle(
-        self, video_id: str, state: VideoState, failure: Failure | None = None, *, only_open: bool = False
-    ) -> Settlement:
-        """Close a video and capture or refund its price, in one transaction; first come, first served.
-
-        `only_open` leaves a video that is being delivered alone.
-        """
+    async def settle(self, video_id: str, state: VideoState, failure: Failure | None = None) -> Settlement:
+        """Close a video and capture or refund its price, in one transaction; first come, first served."""
         async with self._database.transaction() as connection:
             video = await self._locked(connection, video_id)
             current = VideoState(video["state"])
-            if current.closed or (only_open and current is not VideoState.OPEN):
+            if current.closed:
                 return Settlement(current, current.captured, won=False)
             return await self._close(connection, video, state, failure)
 
@@ -110,9 +105,7 @@ class Videos:
     async def _close(
         self, connection: Connection, video: Row, state: VideoState, failure: Failure | None
     ) -> Settlement:
-        kind = await self._ledger.settle(
-            connection, video["user_id"], video["id"], video["price_credits"], captured=state.captured
-        )
+        """Rows are locked in one order everywhere: videos, order, wallet."""
         await _queries.close_video(
             connection,
             video_id=video["id"],
@@ -123,6 +116,9 @@ class Videos:
         )
         await _queries.close_order_of_one(connection, order_id=video["order_id"], now=self._clock())
         await _queries.leave_queue(connection, video_id=video["id"])
+        kind = await self._ledger.settle(
+            connection, video["user_id"], video["id"], video["price_credits"], captured=state.captured
+        )
         return Settlement(state, kind is EntryKind.CAPTURE, won=True)
 
     async def keep_result(
@@ -166,11 +162,14 @@ class Videos:
             file_id = await _queries.delivered_file(connection, video_id=video_id, tg_user_id=tg_user_id)
         return str(file_id) if file_id else None
 
-    async def overdue(self, grace: timedelta) -> list[tuple[str, VideoState]]:
-        """Videos past their deadline that nobody closed."""
+    async def overdue(self, open_grace: timedelta, delivering_grace: timedelta) -> list[str]:
+        """Videos past their deadline that nobody closed, the oldest first."""
+        now = self._clock()
         async with self._database.connection() as connection:
-            rows = _queries.overdue_videos(connection, before=self._clock() - grace)
-            return [(row["id"], VideoState(row["state"])) async for row in rows]
+            rows = _queries.overdue_videos(
+                connection, open_before=now - open_grace, delivering_before=now - delivering_grace
+            )
+            return [row["id"] async for row in rows]
 
     async def _locked(self, connection: Connection, video_id: str) -> Row:
         row: Row | None = await _queries.lock_video(connection, video_id=video_id)

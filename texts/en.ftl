@@ -124,6 +124,7 @@ stage-writing = ✍️ Writing the script…
 stage-queued = ⏳ In the queue…
 stage-making = 🎬 Making the video…
 stage-delivering = 📦 Sending the video…
+stage-cancelled = ✖️ Cancelled, the credit is back.
 numbered = <b>Video { $number } of { $count }</b>
 delivered = 🎬 Your video
 delivered-numbered = 🎬 Video { $number } of { $count }
@@ -139,6 +140,7 @@ closing-waiting = Waiting for you: { $videos }.
 closing-cancelled = Cancelled: { $videos }.
 closing-failed = Could not be made: { $videos }.
 closing-money = { $credits } back, balance: { $balance }.
+order-cancelled = ✖️ The order is cancelled before anything was bought.
 
 ## A long wait
 long-wait-queue = ⏳ Many orders right now: yours stands in the queue and will be made. Nothing to do for you.

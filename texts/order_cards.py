@@ -131,6 +131,11 @@ def closing(  # noqa: PLR0913 - each is one fact on the card, given by name
     return Card("\n".join(lines), (*again, more_row(language, order_id), (_menu(language),)))
 
 
+def cancelled(language: Language, credits_back: int, balance: int) -> Card:
+    lines = [say(language, "order-cancelled"), _money(language, "closing-money", credits_back, balance)]
+    return Card("\n".join(lines), ((_menu(language),),))
+
+
 def long_wait(language: Language, step: int, why_waiting: str) -> Card:
     """`why_waiting`: queue, slow, second_attempt or outage; each step adds a sentence of its own."""
     lines = [say(language, f"long-wait-{why_waiting}")]

@@ -126,6 +126,7 @@ stage-writing = ✍️ Пишу сценарий…
 stage-queued = ⏳ В очереди…
 stage-making = 🎬 Делаю видео…
 stage-delivering = 📦 Отправляю видео…
+stage-cancelled = ✖️ Отменено, кредит вернулся.
 numbered = <b>Видео { $number } из { $count }</b>
 delivered = 🎬 Ваше видео
 delivered-numbered = 🎬 Видео { $number } из { $count }
@@ -142,6 +143,7 @@ closing-waiting = Ждут вас: { $videos }.
 closing-cancelled = Отменено: { $videos }.
 closing-failed = Не получилось: { $videos }.
 closing-money = Вернулось: { $credits }. Баланс: { $balance }.
+order-cancelled = ✖️ Заказ отменён, пока ничего не было куплено.
 
 ## Долгое ожидание
 long-wait-queue = ⏳ Сейчас много заказов: ваш стоит в очереди и будет сделан. От вас ничего не нужно.

@@ -20,7 +20,7 @@ class OrderInput(Payload):
 
 
 class OrderResult(Payload):
-    """`outcome` is `completed`, `not_reserved` or the failure class that ended the whole order."""
+    """`outcome`: `completed`, `cancelled`, `not_reserved`, or the failure class that ended all of it."""
 
     outcome: str
     delivered: int = 0

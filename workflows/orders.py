@@ -31,6 +31,8 @@ class VideoOrder:
         self._ref = OrderRef(order_id=order.order_id)
         self._closed: dict[str, VideoState] = {}
         self._children: list[ChildWorkflowHandle[Video, VideoResult]] = []
+        self._rows_closed = False
+        self._deadline = workflow.now() + timedelta(seconds=order.policy.order_deadline_seconds)
 
     @workflow.run
     async def run(self, order: OrderInput) -> OrderResult:
@@ -48,7 +50,15 @@ class VideoOrder:
     async def _story(self, order: OrderInput) -> OrderResult:
         reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy)
         if not reservation.reserved:
+            await run(contracts.RELEASE_ORDER, ReleaseOrder(order_id=order.order_id), order.policy)
             return self._finish(OrderResult(outcome="not_reserved"), Stage.CANCELLED)
+        watch = asyncio.create_task(self._watch(order))
+        try:
+            return await self._make_videos(order)
+        finally:
+            watch.cancel()
+
+    async def _make_videos(self, order: OrderInput) -> OrderResult:
         try:
             await self._prepare(order)
         except AlreadySettled:
@@ -56,23 +66,24 @@ class VideoOrder:
         except CallFailed as failed:
             return await self._give_up(order, failed)
         await self._start_videos(order)
-        await self._follow(order)
+        await workflow.wait_condition(lambda: self._all_closed(order) or self._rows_closed)
         return await self._close(order)
 
     async def _prepare(self, order: OrderInput) -> None:
         """Nothing is bought yet: whatever fails here ends the whole order."""
-        self._say("checking the photo")
-        await run(contracts.FETCH_PHOTO, self._ref, order.policy, "photo from Telegram")
-        self._require_open(order)
-        await run(contracts.MODERATE_BRIEF, self._ref, order.policy, "text and photo")
-        self._require_open(order)
-        self._say("writing the scripts")
-        await run(contracts.WRITE_SCRIPTS, self._ref, order.policy, f"{order.video_count} scripts")
-        self._require_open(order)
+        steps = (
+            (contracts.FETCH_PHOTO, "photo from Telegram"),
+            (contracts.MODERATE_BRIEF, "text and photo"),
+            (contracts.WRITE_SCRIPTS, f"{order.video_count} scripts"),
+        )
+        for contract, summary in steps:
+            self._say(summary)
+            await run(contract, self._ref, order.policy, summary, self._deadline)
+            self._require_open(order)
 
     def _require_open(self, order: OrderInput) -> None:
         """Raise AlreadySettled when a cancel has closed every video meanwhile."""
-        if len(self._closed) >= order.video_count:
+        if self._all_closed(order):
             raise AlreadySettled
 
     async def _start_videos(self, order: OrderInput) -> None:
@@ -112,31 +123,20 @@ class VideoOrder:
             return
         self._children.append(child)
 
-    async def _follow(self, order: OrderInput) -> None:
-        """Until all videos are closed; after 5, 10 and 20 minutes one new sentence."""
+    async def _watch(self, order: OrderInput) -> None:
+        """After 5, 10 and 20 minutes one new sentence; later a look at the rows now and then."""
         started = workflow.now()
         for step, seconds in enumerate(order.policy.long_wait_seconds, start=1):
             elapsed = (workflow.now() - started).total_seconds()
-            if await self._all_closed(order, seconds - elapsed, f"long wait {step}"):
-                return
+            await workflow.sleep(max(0.1, seconds - elapsed), summary=f"long wait {step}")
             progress = await self._tell_long_wait(order, step)
-            if progress.closed:
-                return
-        while not await self._all_closed(order, order.policy.rows_recheck_seconds, "look at the rows"):
-            if (await run(contracts.READ_PROGRESS, self._ref, order.policy)).closed:
-                return
+            self._rows_closed = progress.closed
+        while not self._rows_closed:
+            await workflow.sleep(order.policy.rows_recheck_seconds, summary="look at the rows")
+            self._rows_closed = (await run(contracts.READ_PROGRESS, self._ref, order.policy)).closed
 
-    async def _all_closed(self, order: OrderInput, seconds: float, summary: str) -> bool:
-        self._say(f"{len(self._closed)} of {order.video_count} videos closed")
-        try:
-            await workflow.wait_condition(
-                lambda: len(self._closed) >= order.video_count,
-                timeout=timedelta(seconds=max(0.1, seconds)),
-                timeout_summary=summary,
-            )
-        except TimeoutError:
-            return False
-        return True
+    def _all_closed(self, order: OrderInput) -> bool:
+        return len(self._closed) >= order.video_count
 
     async def _tell_long_wait(self, order: OrderInput, step: int) -> OrderProgress:
         request = TellLongWait(order_id=order.order_id, step=step)
@@ -157,21 +157,23 @@ class VideoOrder:
         if CLASS_POLICIES[failure.failure_class].alerts_admin:
             alert = contracts.Alert(failure_class=failure.failure_class.value, order_id=order.order_id)
             await tell(run(contracts.ALERT_ADMINS, alert, order.policy))
-        return self._finish(_result(failure.failure_class.value, progress), Stage.FAILED)
+        return self._finish(_result(progress, failure.failure_class.value), Stage.FAILED)
 
     async def _close(self, order: OrderInput) -> OrderResult:
         """The row of an order of one is closed with its video's, in the same transaction.
 
         To signal is a video's last step: waiting for its end keeps parent and child in their order.
         """
-        if len(self._closed) >= order.video_count:
+        if self._all_closed(order):
             await workflow.wait_condition(lambda: all(child.done() for child in self._children))
         if order.video_count == 1 and self._closed:
-            return self._finish(_result("completed", _counted(self._closed)), Stage.CLOSED)
+            if VideoState.CANCELLED in self._closed.values():
+                await tell(run(contracts.TELL_CANCELLED, self._ref, order.policy))
+            return self._finish(_result(_counted(self._closed)), Stage.CLOSED)
         progress = await run(contracts.CLOSE_ORDER, self._ref, order.policy)
         if order.video_count > 1:
             await tell(run(contracts.SEND_CLOSING_CARD, self._ref, order.policy))
-        return self._finish(_result("completed", progress), Stage.CLOSED)
+        return self._finish(_result(progress), Stage.CLOSED)
 
     async def _cancel_what_is_not_bought(self, order: OrderInput) -> None:
         """What may have been bought goes on; the others' workflows find their rows closed."""
@@ -196,9 +198,10 @@ def _counted(closed: dict[str, VideoState]) -> OrderProgress:
     return OrderProgress(**counts)
 
 
-def _result(outcome: str, progress: OrderProgress) -> OrderResult:
+def _result(progress: OrderProgress, failure_class: str = "") -> OrderResult:
+    nothing_made = progress.cancelled and not (progress.delivered or progress.waiting or progress.failed)
     return OrderResult(
-        outcome=outcome,
+        outcome=failure_class or ("cancelled" if nothing_made else "completed"),
         delivered=progress.delivered,
         waiting=progress.waiting,
         failed=progress.failed,

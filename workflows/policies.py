@@ -1,7 +1,7 @@
 """How each activity is called: its timeouts and retries, with the reasons. Reads nothing but OrderPolicy."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
@@ -18,6 +18,7 @@ RequestT = TypeVar("RequestT", bound=BaseModel)
 ResultT = TypeVar("ResultT", bound=BaseModel)
 
 _RETRY_SECONDS_MIN: Final = 0.2
+_FEW_TRIES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,13 @@ def options_for(contract: ActivityContract[RequestT, ResultT], policy: OrderPoli
 
 
 async def run(
-    contract: ActivityContract[RequestT, ResultT], request: RequestT, policy: OrderPolicy, summary: str = ""
+    contract: ActivityContract[RequestT, ResultT],
+    request: RequestT,
+    policy: OrderPolicy,
+    summary: str = "",
+    until: datetime | None = None,
 ) -> ResultT:
-    """Raise CallFailed or AlreadySettled, never ActivityError."""
+    """Raise CallFailed or AlreadySettled, never ActivityError. Retries end at `until`, if given."""
     options = options_for(contract, policy)
     try:
         result: ResultT = await workflow.execute_activity(
@@ -46,7 +51,7 @@ async def run(
             task_queue=contract.queue.value,
             result_type=contract.result,
             start_to_close_timeout=options.one_call,
-            schedule_to_close_timeout=options.total,
+            schedule_to_close_timeout=_total(options, until),
             heartbeat_timeout=options.heartbeat,
             retry_policy=options.retry,
             summary=summary or None,
@@ -56,6 +61,13 @@ async def run(
             raise
         raise expected_failure(error) from error
     return result
+
+
+def _total(options: CallOptions, until: datetime | None) -> timedelta | None:
+    """At least one call, even at the last moment."""
+    if until is None or options.total is None:
+        return options.total
+    return min(options.total, max(options.one_call, until - workflow.now()))
 
 
 def _seconds(seconds: float) -> timedelta:
@@ -91,22 +103,22 @@ def _create(policy: OrderPolicy) -> CallOptions:
     """A later try never creates again: it finds SENDING and writes AMBIGUOUS. So it may be repeated."""
     return CallOptions(
         _seconds(policy.create_timeout_seconds),
-        None,
+        _seconds(max(policy.order_deadline_seconds, policy.create_timeout_seconds)),
         _retries(policy),
         _seconds(policy.heartbeat_timeout_seconds),
     )
 
 
 def _check(policy: OrderPolicy) -> CallOptions:
-    """A poll that does not come through is repeated by the next poll, not by a retry."""
-    return CallOptions(_seconds(policy.call_timeout_seconds), None, _retries(policy))
+    """A few tries; after that the next poll repeats it."""
+    return CallOptions(_seconds(policy.call_timeout_seconds), None, _retries(policy, tries_max=_FEW_TRIES))
 
 
 def _send(policy: OrderPolicy) -> CallOptions:
     """A dead sender is noticed by its heartbeat; the next try looks before it sends."""
     return CallOptions(
         _seconds(policy.send_timeout_seconds),
-        None,
+        _seconds(max(policy.sending_wait_seconds, policy.send_timeout_seconds)),
         _retries(policy),
         _seconds(policy.heartbeat_timeout_seconds),
     )
@@ -116,6 +128,12 @@ def _caption(policy: OrderPolicy) -> CallOptions:
     """A stage change is dropped rather than queued, and never retried."""
     call = _seconds(policy.call_timeout_seconds)
     return CallOptions(call, call, _retries(policy, tries_max=1))
+
+
+def _few_tries(policy: OrderPolicy) -> CallOptions:
+    """One row that cannot be written must not hold up the others."""
+    call = _seconds(policy.call_timeout_seconds)
+    return CallOptions(call, None, _retries(policy, tries_max=_FEW_TRIES))
 
 
 def _notice(policy: OrderPolicy) -> CallOptions:
@@ -136,10 +154,12 @@ _SPECIAL: Final = {
     contracts.CHECK_KIE_TASK.name: _check,
     contracts.SEND_VIDEO.name: _send,
     contracts.RESEND_VIDEO.name: _send,
+    contracts.SETTLE_OVERDUE.name: _few_tries,
     contracts.SHOW_STAGE.name: _caption,
     contracts.RING.name: _notice,
     contracts.TELL_FAILURE.name: _notice,
     contracts.TELL_ORDER_FAILURE.name: _notice,
+    contracts.TELL_CANCELLED.name: _notice,
     contracts.TELL_LONG_WAIT.name: _notice,
     contracts.SEND_CLOSING_CARD.name: _notice,
     contracts.ALERT_ADMINS.name: _notice,

@@ -18,12 +18,14 @@ from activities.contracts import (
     CheckKieTask,
     CreateOutcome,
     CreateRequest,
+    KieTaskFacts,
     KieTaskStatus,
     NextStep,
     SendOutcome,
     SettleVideo,
     ShowStage,
     Stage,
+    TellLongWait,
     VideoFacts,
     VideoRef,
 )
@@ -40,6 +42,7 @@ from domain.failures import (
 from domain.orders import AttemptState, VideoState
 from workflows.contracts import KieCallback, Nothing, VideoClosed, VideoInput, VideoResult
 from workflows.failures import AlreadySettled, CallFailed
+from workflows.finishing import deliver, fetch
 from workflows.policies import run
 from workflows.search_attributes import FAILURE_CLASS, KIE_TASK_IDS, ORDER_STAGE, VIDEO_MODEL
 from workflows.telling import tell
@@ -61,11 +64,13 @@ class Video:
         self._policy = video.policy
         self._ref = VideoRef(video_id=video.video_id)
         self._deadline = workflow.now() + timedelta(seconds=video.policy.order_deadline_seconds)
-        self._callbacks: dict[str, str] = {}
+        self._callbacks: dict[str, str] = {}  # the candidates stay: KIE does not call twice
+        self._woken: set[str] = set()
         self._admitted = False
         self._settled = False
         self._failed: list[FailedCreate] = []
         self._alerted: set[FailureClass] = set()
+        self._outage_told = False
         self._attempts = 0
         self._video_model = ""
         self._kie_task_ids: list[str] = []
@@ -83,6 +88,7 @@ class Video:
     @workflow.signal(description="KIE says that an attempt's task has ended")
     def kie_callback(self, callback: KieCallback) -> None:
         self._callbacks[callback.attempt_id] = callback.kie_task_id
+        self._woken.add(callback.attempt_id)
 
     @workflow.signal(description="An account was found for this video")
     def admitted(self, _: Nothing | None = None) -> None:
@@ -100,7 +106,8 @@ class Video:
             self._deadline = workflow.now() + timedelta(seconds=facts.seconds_to_deadline)
             if facts.next_step is not NextStep.DELIVER:
                 await self._make(facts)
-            outcome = await self._deliver()
+            self._say("sending the video")
+            outcome = await deliver(self._ref, self._policy, self._deadline)
             return await self._capture(outcome)
         except AlreadySettled:
             return await self._settled_by_somebody_else()
@@ -113,7 +120,7 @@ class Video:
             await self._show(Stage.QUEUED)
         self._failed = [_failed_create(fact) for fact in facts.failed_creates]
         attempt = facts.attempt
-        plan = NextCreate(0.0)
+        plan = self._plan_after_reset(facts)
         pause = self._policy.outage_pause_seconds
         while facts.next_step is not NextStep.FETCH_RESULT:
             try:
@@ -127,7 +134,15 @@ class Video:
                 plan = await self._after_failed_create(attempt, failed)
             attempt = None
         if attempt is not None:
-            await self._fetch(attempt)
+            self._say("fetching the result")
+            await fetch(attempt.attempt_id, self._policy, self._deadline)
+
+    def _plan_after_reset(self, facts: VideoFacts) -> NextCreate:
+        """What an earlier run learned from its failures still holds; raise the one that was final."""
+        plan = next_create(self._failed) if self._failed else NextCreate(0.0)
+        if plan is None and facts.next_step is NextStep.CREATE:
+            raise CallFailed(self._failed[-1].failure)
+        return plan or NextCreate(0.0)
 
     async def _buy(self, attempt: AttemptFacts) -> None:
         self._attempts += 1
@@ -161,7 +176,8 @@ class Video:
             avoided_accounts=plan.avoided_accounts,
             excluded_models=plan.excluded_models,
         )
-        give_up_at = workflow.now() + timedelta(seconds=self._policy.admission_wait_seconds)
+        wait_until = workflow.now() + timedelta(seconds=self._policy.admission_wait_seconds)
+        give_up_at = min(self._deadline, wait_until)
         while True:
             self._admitted = False
             answer = await run(contracts.ADMIT_VIDEO, request, self._policy)
@@ -176,23 +192,33 @@ class Video:
 
     def _require_time_for(self, attempt: AttemptFacts) -> None:
         """A new attempt starts only if it can typically end in time."""
+        if attempt.state != AttemptState.INTENT:
+            return  # bought before, by an earlier run: it is waited for
         typical = timedelta(seconds=attempt.typical_seconds * self._policy.kie_first_poll_factor)
         if workflow.now() + typical > self._deadline:
             raise CallFailed(Failure(FailureClass.TIMED_OUT, code="no time for another attempt"))
 
     async def _create(self, attempt: AttemptFacts) -> AttemptFacts:
-        reference = AttemptRef(attempt_id=attempt.attempt_id)
-        self._say(f"uploading the photo for {attempt.video_model}")
-        uploaded = await run(contracts.UPLOAD_PHOTO, reference, self._policy, attempt.account)
-        request = CreateRequest(attempt_id=attempt.attempt_id, photo_url=uploaded.url)
+        request = CreateRequest(attempt_id=attempt.attempt_id, photo_url=await self._upload(attempt))
         while True:
             created = await run(contracts.CREATE_KIE_TASK, request, self._policy, attempt.video_model)
+            if created.service_down:
+                await self._tell_outage()
             if created.outcome is not CreateOutcome.TOO_EARLY:
                 break
-            await self._pause(created.wait_seconds, "the account's creates per 10 s")
+            await self._pause(created.wait_seconds, "KIE takes no create now")
         if created.outcome is CreateOutcome.NOT_SENT:
             raise NotSent
         return attempt.model_copy(update={"state": created.outcome.value, "kie_task_id": created.kie_task_id})
+
+    async def _upload(self, attempt: AttemptFacts) -> str:
+        """A create that an earlier run sent is not sent again, so it needs no photo."""
+        if attempt.state == AttemptState.SENDING:
+            return ""
+        self._say(f"uploading the photo for {attempt.video_model}")
+        reference = AttemptRef(attempt_id=attempt.attempt_id)
+        uploaded = await run(contracts.UPLOAD_PHOTO, reference, self._policy, attempt.account, self._deadline)
+        return uploaded.url
 
     async def _await_kie_task(self, attempt: AttemptFacts) -> None:
         """Woken by the callback, otherwise by polls. A task of an AMBIGUOUS create must first be adopted."""
@@ -202,10 +228,11 @@ class Video:
         give_up_at = self._give_up_at(adopted=adopted)
         pause = self._first_pause(attempt) if adopted else self._policy.ambiguous_recheck_seconds
         while workflow.now() < give_up_at:
-            self._say_waiting(attempt, adopted=adopted)
+            task = f"`{attempt.kie_task_id}`" if adopted else "of a lost create"
+            self._say(f"waiting for KIE task {task} on {attempt.video_model} ({attempt.account})")
             candidate = await self._callback_of(attempt, min(pause, _seconds_until(give_up_at)))
             check = CheckKieTask(attempt_id=attempt.attempt_id, candidate_kie_task_id=candidate)
-            facts = await run(contracts.CHECK_KIE_TASK, check, self._policy, attempt.video_model)
+            facts = await self._check(check, adopted=adopted)
             if not adopted and facts.status is not KieTaskStatus.UNADOPTED:
                 adopted = True
                 attempt = attempt.model_copy(update={"kie_task_id": facts.kie_task_id})
@@ -227,36 +254,22 @@ class Video:
 
     async def _callback_of(self, attempt: AttemptFacts, seconds: float) -> str:
         """The KIE task id a callback brought, or nothing. Callbacks may come before the create returned."""
-        await self._wait(lambda: attempt.attempt_id in self._callbacks or self._settled, seconds, "poll")
-        return self._callbacks.pop(attempt.attempt_id, "")
+        await self._wait(lambda: attempt.attempt_id in self._woken or self._settled, seconds, "poll")
+        self._woken.discard(attempt.attempt_id)
+        return self._callbacks.get(attempt.attempt_id, "")
 
-    async def _fetch(self, attempt: AttemptFacts) -> None:
-        self._say("fetching the result")
-        reference = AttemptRef(attempt_id=attempt.attempt_id)
-        await run(contracts.FETCH_RESULT, reference, self._policy, attempt.video_model)
+    async def _check(self, check: CheckKieTask, *, adopted: bool) -> KieTaskFacts:
+        """A check that breaks is repeated by the next poll: what was bought is not given up for it."""
+        try:
+            return await run(contracts.CHECK_KIE_TASK, check, self._policy)
+        except CallFailed as failed:
+            if failed.attempt_id:
+                raise
+            await self._alert(failed.failure.failure_class, check.attempt_id)
+        status = KieTaskStatus.RUNNING if adopted else KieTaskStatus.UNADOPTED
+        return KieTaskFacts(status=status, reachable=False)
 
     # -- delivering and settling ----------------------------------------------------------------------
-
-    async def _deliver(self) -> SendOutcome:
-        """A finished video whose sending failed is sent again, never made again."""
-        self._say("sending the video")
-        give_up_at = workflow.now() + timedelta(seconds=self._policy.sending_wait_seconds)
-        outage = self._policy.outage_pause_seconds
-        maybe_sent = False
-        while True:
-            sent = await run(contracts.SEND_VIDEO, self._ref, self._policy)
-            if sent.outcome in {SendOutcome.SENT, SendOutcome.BLOCKED, SendOutcome.UNKNOWN}:
-                return sent.outcome
-            maybe_sent = sent.outcome is SendOutcome.UNCONFIRMED
-            tries_over = sent.refused_count >= self._policy.send_tries_max
-            if not maybe_sent and (tries_over or workflow.now() >= give_up_at):
-                raise CallFailed(Failure(FailureClass.DELIVERY, code=sent.outcome.value))
-            if workflow.now() >= give_up_at:
-                return SendOutcome.UNKNOWN
-            pause = self._policy.send_pause_seconds
-            if sent.outcome is SendOutcome.NOT_SENT:
-                pause, outage = outage, min(outage * 2, self._policy.outage_pause_seconds_max)
-            await workflow.sleep(max(pause, sent.retry_after_seconds), summary=sent.outcome.value)
 
     async def _capture(self, outcome: SendOutcome) -> VideoResult:
         state = VideoState.WAITING if outcome is SendOutcome.BLOCKED else VideoState.DELIVERED
@@ -277,7 +290,7 @@ class Video:
             reason=failure.reason,
         )
         settled = await run(contracts.SETTLE_VIDEO, settle, self._policy, f"refund: {failure.code}")
-        if settled.won:
+        if settled.state is VideoState.FAILED:
             await tell(run(contracts.TELL_FAILURE, self._ref, self._policy))
         await self._alert(failure.failure_class, failed.attempt_id)
         return self._finish(settled.state, captured=settled.captured, failure=failure)
@@ -343,6 +356,16 @@ class Video:
         )
         await tell(run(contracts.ALERT_ADMINS, alert, self._policy, failure_class.value))
 
+    async def _tell_outage(self) -> None:
+        """Once per order: the message's row knows whether it was said."""
+        if self._outage_told:
+            return
+        self._outage_told = True
+        outage = TellLongWait(order_id=self._video.order_id, step=contracts.OUTAGE_STEP)
+        await tell(run(contracts.TELL_LONG_WAIT, outage, self._policy, "outage"))
+        alert = Alert(failure_class=contracts.OUTAGE_ALERT, order_id=self._video.order_id)
+        await tell(run(contracts.ALERT_ADMINS, alert, self._policy, "outage"))
+
     async def _tell_order(self, result: VideoResult) -> None:
         """The order may be gone (terminated); then nobody needs to know."""
         handle = workflow.get_external_workflow_handle(ids.order_workflow_id(self._video.order_id))
@@ -351,10 +374,6 @@ class Video:
 
     def _say(self, state: str) -> None:
         workflow.set_current_details(state)
-
-    def _say_waiting(self, attempt: AttemptFacts, *, adopted: bool) -> None:
-        task = f"KIE task `{attempt.kie_task_id}`" if adopted else "the KIE task of a lost create"
-        self._say(f"waiting for {task} on {attempt.video_model} ({attempt.account})")
 
     def _upsert(self, stage: Stage, *updates: SearchAttributeUpdate[Any]) -> None:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(stage.value), *updates])

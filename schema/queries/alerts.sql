@@ -1,5 +1,6 @@
 -- name: was_sent$
-select exists (select 1 from alerts where cause = :cause);
+select exists (select 1 from alerts where cause = :cause and created_at > :since);
 
 -- name: mark_sent!
-insert into alerts (cause, created_at) values (:cause, :now) on conflict (cause) do nothing;
+insert into alerts (cause, created_at) values (:cause, :now)
+on conflict (cause) do update set created_at = excluded.created_at;

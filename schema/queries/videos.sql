@@ -67,6 +67,7 @@ select v.telegram_file_id from videos v join users u on u.id = v.user_id
 where v.id = :video_id and u.tg_user_id = :tg_user_id and v.state in ('DELIVERED', 'WAITING');
 
 -- name: overdue_videos
-select id, state from videos
-where state in ('OPEN', 'DELIVERING') and deadline_at < :before order by deadline_at limit 100;
-
+select id from videos
+where (state = 'OPEN' and deadline_at < :open_before)
+   or (state = 'DELIVERING' and deadline_at < :delivering_before)
+order by deadline_at limit 100;

@@ -126,3 +126,17 @@ async def test_the_ledger_cannot_be_edited(rows: Rows, database: Database) -> No
         for statement in ("update credit_entries set available_delta = 9", "delete from credit_entries"):
             with pytest.raises(asyncpg.RaiseError):
                 await connection.execute(statement)
+
+
+async def test_release_cancel_and_settle_at_once_never_wait_in_a_ring(rows: Rows) -> None:
+    await rows.ledger.grant(USER, 60, "many", "g-ring")
+    for _ in range(20):
+        placed = await rows.orders.place(await rows.draft(video_count=3), USER)
+        videos = await rows.videos.of_order(placed.order_id)
+        await asyncio.gather(
+            rows.orders.release(placed.order_id, FailureClass.UNKNOWN, FailureReason.NONE),
+            rows.videos.cancel(videos[2]),
+            rows.videos.settle(videos[0], VideoState.FAILED, Failure(FailureClass.UNKNOWN)),
+            rows.orders.reserve(placed.order_id),
+        )
+    assert await balance(rows) == (63, 0)

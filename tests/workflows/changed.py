@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from activities import contracts
-from activities.contracts import VideoRef
+from activities.contracts import ResendVideo, VideoRef
 from workflows.contracts import Nothing, ResendInput
 from workflows.policies import run
 
@@ -14,5 +14,6 @@ class ChangedResend:
     async def run(self, resend: ResendInput) -> Nothing:
         ref = VideoRef(video_id=resend.video_id)
         await run(contracts.RING, ref, resend.policy)
-        await run(contracts.RESEND_VIDEO, ref, resend.policy)
+        again = ResendVideo(video_id=resend.video_id, run_id=workflow.info().run_id)
+        await run(contracts.RESEND_VIDEO, again, resend.policy)
         return Nothing()

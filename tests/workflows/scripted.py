@@ -33,6 +33,7 @@ from activities.contracts import (
     NextStep,
     Nothing,
     OrderProgress,
+    OverdueVideos,
     ReservationResult,
     SendOutcome,
     SendResult,
@@ -128,6 +129,8 @@ class Script:
             ),
             contracts.CHECK_KIE_TASK.name: self._check,
             contracts.SEND_VIDEO.name: lambda: SendResult(outcome=SendOutcome.SENT),
+            contracts.RESEND_VIDEO.name: lambda: SendResult(outcome=SendOutcome.SENT),
+            contracts.LIST_OVERDUE.name: OverdueVideos,
         }
         return ordinary.get(contract.name, Nothing)()
 

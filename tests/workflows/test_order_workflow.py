@@ -28,7 +28,7 @@ async def test_without_a_reservation_nothing_happens(script: Script) -> None:
     script.will(contracts.RESERVE_CREDITS, ReservationResult(reserved=False))
     result = await (await script.start_order()).result()
     assert result.outcome == "not_reserved"
-    assert script.names() == ["reserve_credits"]
+    assert script.names() == ["reserve_credits", "release_order"]
 
 
 async def test_a_photo_without_a_product_buys_nothing(script: Script) -> None:
@@ -70,3 +70,16 @@ async def test_cancelling_an_order_cancels_what_is_not_bought(script: Script) ->
         await handle.cancel()
         result = await asyncio.wait_for(handle.result(), 10)
     assert result.cancelled == 3
+
+
+async def test_a_cancelled_order_of_one_is_told(script: Script) -> None:
+    script.pauses[contracts.FETCH_PHOTO.name] = asyncio.Event()
+    handle = await script.start_order()
+    await script.called(contracts.FETCH_PHOTO)
+    script.will(contracts.CANCEL_ORDER, CancelResult(cancelled_video_ids=(f"{script.order_id}-v1",)))
+    await handle.cancel()
+    await script.called(contracts.CANCEL_ORDER)
+    script.pauses[contracts.FETCH_PHOTO.name].set()
+    assert (await handle.result()).outcome == "cancelled"
+    assert script.count(contracts.WRITE_SCRIPTS) == script.count(contracts.OPEN_VIDEO) == 0
+    assert script.count(contracts.TELL_CANCELLED) == 1

@@ -2,16 +2,21 @@
 
 import asyncio
 
+from temporalio.exceptions import ApplicationError
+
 from activities import contracts
 from activities.contracts import (
     AdmissionAnswer,
     CancelResult,
     CreateOutcome,
     CreateResult,
+    FailedCreateFact,
     KieTaskFacts,
     KieTaskStatus,
+    NextStep,
     SendOutcome,
     SendResult,
+    VideoFacts,
 )
 from activities.failing import already_settled, final
 from domain.failures import Failure, FailureClass, FailureReason
@@ -36,7 +41,7 @@ async def test_a_video_is_made_delivered_captured_and_rung(script: Script) -> No
 
 
 async def test_a_task_that_failed_for_now_is_bought_again_twice(script: Script) -> None:
-    script.will(contracts.CHECK_KIE_TASK, final(TEMPORARY), final(TEMPORARY))
+    script.will(contracts.CHECK_KIE_TASK, final(TEMPORARY, "a1"), final(TEMPORARY, "a2"))
     result = await script.video()
     assert result.captured
     assert result.attempts == 3
@@ -53,7 +58,7 @@ async def test_three_temporary_failures_are_refunded(script: Script) -> None:
 
 async def test_a_forbidden_photo_is_tried_once(script: Script) -> None:
     failure = Failure(FailureClass.USER_VIOLATION, FailureReason.PERSON)
-    script.will(contracts.CHECK_KIE_TASK, final(failure))
+    script.will(contracts.CHECK_KIE_TASK, final(failure, "a1"))
     result = await script.video()
     assert refunded(result)
     assert result.reason is FailureReason.PERSON
@@ -215,3 +220,70 @@ async def test_the_account_of_a_refused_create_is_the_attempts(script: Script) -
     script.will(contracts.CREATE_KIE_TASK, final(Failure(FailureClass.BILLING, code="402")))
     await script.video()
     assert script.requests(contracts.ADMIT_VIDEO)[1].excluded_accounts == ("beta",)
+
+
+async def test_a_lost_creates_callback_is_asked_about_until_kie_answers(script: Script) -> None:
+    script.will(contracts.CREATE_KIE_TASK, AMBIGUOUS)
+    script.will(contracts.CHECK_KIE_TASK, *[UNADOPTED] * 3)
+    script.polls_until_success = 5
+    handle = await script.start_video()
+    await script.called(contracts.CREATE_KIE_TASK)
+    await handle.signal(
+        Video.kie_callback, KieCallback(attempt_id=f"{script.order_id}-v1-a1", kie_task_id="late")
+    )
+    assert (await handle.result()).captured
+    candidates = [request.candidate_kie_task_id for request in script.requests(contracts.CHECK_KIE_TASK)]
+    assert candidates[-2:] == ["late", "late"], "KIE does not call twice"
+
+
+async def test_a_check_that_breaks_gives_up_nothing(script: Script) -> None:
+    broken = ApplicationError("a bug", type="ValueError", non_retryable=True)
+    script.will(contracts.CHECK_KIE_TASK, broken, broken)
+    assert (await script.video()).captured
+    assert (script.count(contracts.CREATE_KIE_TASK), script.count(contracts.ALERT_ADMINS)) == (1, 1)
+
+
+async def test_a_refund_whose_answer_was_lost_is_still_told(script: Script) -> None:
+    script.will(contracts.CREATE_KIE_TASK, *[final(TEMPORARY)] * 3)
+    script.settled = contracts.SettleResult(captured=False, state=VideoState.FAILED, won=True)
+    await script.video()
+    assert script.count(contracts.TELL_FAILURE) == 1
+
+
+async def test_after_a_reset_a_final_failure_stays_final(script: Script) -> None:
+    failed = FailedCreateFact(
+        account="alpha", video_model="kling-2.6/image-to-video", failure_class="USER_VIOLATION"
+    )
+    script.will(
+        contracts.OPEN_VIDEO,
+        VideoFacts(next_step=NextStep.CREATE, seconds_to_deadline=3_000, failed_creates=(failed,)),
+    )
+    assert refunded(await script.video())
+    assert script.count(contracts.CREATE_KIE_TASK) == 0
+
+
+async def test_a_broken_result_is_fetched_thrice_and_never_made_again(script: Script) -> None:
+    script.will(contracts.FETCH_RESULT, *[final(Failure(FailureClass.RESULT, code="no MP4"))] * 3)
+    result = await script.video()
+    assert refunded(result)
+    assert (result.failure_class, script.count(contracts.CREATE_KIE_TASK)) == ("RESULT", 1)
+    assert [each.fresh_link for each in script.requests(contracts.FETCH_RESULT)] == [False, True, True]
+
+
+async def test_sending_ends_with_the_deadline(script: Script) -> None:
+    script.will(contracts.OPEN_VIDEO, VideoFacts(next_step=NextStep.DELIVER, seconds_to_deadline=400))
+    limited = SendResult(outcome=SendOutcome.RATE_LIMITED, retry_after_seconds=7_200)
+    script.will(contracts.SEND_VIDEO, *[limited] * 50)
+    handle = await script.start_video()
+    assert refunded(await handle.result())
+    told = await handle.describe()
+    assert told.close_time is not None
+    assert (told.close_time - told.start_time).total_seconds() < 500
+
+
+async def test_an_outage_is_told_once_and_alerted(script: Script) -> None:
+    down = CreateResult(outcome=CreateOutcome.NOT_SENT, service_down=True)
+    script.will(contracts.CREATE_KIE_TASK, down, down, down)
+    assert (await script.video()).captured
+    assert [each.step for each in script.requests(contracts.TELL_LONG_WAIT)] == [contracts.OUTAGE_STEP]
+    assert script.count(contracts.ALERT_ADMINS) == 1
