@@ -64,6 +64,16 @@ async def test_a_worker_serves_and_drains(
     assert await process.wait() == 0
 
 
+async def test_a_worker_without_a_place_for_media_says_so(
+    database_url: str, temporal_server: TemporalServer, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    settings = {**MADE_UP, "DATABASE_URL": database_url, "TEMPORAL_ADDRESS": temporal_server.address}
+    end = await ended("worker_main.py", settings={**settings, "MEDIA_URL": (tmp_path / "file").as_uri()})
+    assert end.code == 2
+    assert end.err.splitlines()[-1].startswith("MEDIA_URL: ")
+
+
 async def test_setup_and_grant(postgres_server: PostgresServer, temporal_server: TemporalServer) -> None:
     await postgres_server.create_database("bought")
     settings = {
