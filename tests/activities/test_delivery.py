@@ -1,0 +1,195 @@
+"""One try at sending, on a real Telegram stand-in: look first, never twice, never charged for nothing."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from pydantic import SecretStr
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.contracts import ResendVideo, SendOutcome, SendResult, VideoRef
+from activities.delivery import DeliveryActivities
+from activities.orders import OrderActivities
+from clients.media import MediaStorage
+from clients.telegram import TelegramClient
+from domain import ids
+from domain.clock import utc_now
+from domain.orders import MessagePurpose, MessageState, VideoState
+from domain.policy import OrderPolicy
+from store.database import Database
+from store.messages import MessageKey
+from store.stores import Stores, build_stores
+from tests.standins.telegram_parts import TOKEN, HttpBot, Person, Standin, film, picture, telegram
+from tests.store.order_rows import rows_of
+
+
+@dataclass
+class Delivery:
+    """An order of one whose result is kept, its confirm card in the chat."""
+
+    standin: Standin
+    person: Person
+    stores: Stores
+    activities: DeliveryActivities
+    orders: OrderActivities
+    media: MediaStorage
+    video_id: str
+    card_id: int
+
+    async def send(self) -> SendResult:
+        return await self._run(self.activities.send_video, VideoRef(video_id=self.video_id))
+
+    async def resend(self, run_id: str) -> SendResult:
+        request = ResendVideo(video_id=self.video_id, run_id=run_id)
+        return await self._run(self.activities.resend_video, request)
+
+    async def _run(self, activity: Any, request: Any) -> SendResult:
+        env = ActivityEnvironment()
+        env.info = replace(env.info, heartbeat_timeout=timedelta(seconds=5))
+        result: SendResult = await env.run(activity, request)
+        return result
+
+    async def videos_seen(self) -> list[int]:
+        messages = (await self.person.messages())["messages"]
+        return [each["message_id"] for each in messages if each["kind"] == "video" and not each["deleted"]]
+
+    async def state(self) -> VideoState:
+        return (await self.stores.videos.read(self.video_id)).state
+
+    async def delivery_row(self, step: int = 0) -> MessageState | None:
+        key = MessageKey(self.video_id.rpartition("-")[0], MessagePurpose.DELIVERY, 1, step)
+        row = await self.stores.messages.find(key)
+        return row.state if row else None
+
+
+@pytest_asyncio.fixture
+async def delivery(database: Database, tmp_path: Path) -> AsyncIterator[Delivery]:
+    async with telegram(tmp_path / "telegram") as standin:
+        person = await standin.person()
+        card_id = await confirm_card(standin.bot, person)
+        rows = rows_of(database)
+        placed = await rows.orders.place(await rows.draft(person.id), person.id, card_id)
+        media = MediaStorage((tmp_path / "media").as_uri())
+        video_id = ids.video_id(placed.order_id, 1)
+        await media.put("videos/result.mp4", film())
+        stores = build_stores(database, utc_now, OrderPolicy())
+        await stores.videos.keep_result(video_id, "videos/result.mp4", 240, 320, 1.0)
+        client = TelegramClient(SecretStr(TOKEN), standin.url, 5)
+        yield Delivery(
+            standin,
+            person,
+            stores,
+            DeliveryActivities(client, stores, media),
+            OrderActivities(stores, utc_now),
+            media,
+            video_id,
+            card_id,
+        )
+        await client.close()
+
+
+async def confirm_card(bot: HttpBot, person: Person) -> int:
+    files = {"photo": ("card.jpg", picture(), "image/jpeg")}
+    message = await bot.call("sendPhoto", files, chat_id=person.id, caption="Generate?")
+    return int(message["message_id"])
+
+
+async def test_the_placeholder_becomes_the_video(delivery: Delivery) -> None:
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+    assert await delivery.videos_seen() == [delivery.card_id]
+    assert await delivery.state() is VideoState.DELIVERING
+    assert (await delivery.stores.videos.read(delivery.video_id)).telegram_file_id
+
+
+async def test_asked_again_nothing_is_sent_again(delivery: Delivery) -> None:
+    assert [(await delivery.send()).outcome for _ in range(2)] == [SendOutcome.SENT] * 2
+    assert await delivery.videos_seen() == [delivery.card_id]
+
+
+async def test_an_edit_without_an_answer_is_looked_at(delivery: Delivery) -> None:
+    await delivery.standin.order_fault(where="editMessageMedia", kind="drop_answer")
+    assert (await delivery.send()).outcome is SendOutcome.UNCONFIRMED
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+    assert await delivery.videos_seen() == [delivery.card_id]
+
+
+async def test_an_edit_that_never_arrived_is_made(delivery: Delivery) -> None:
+    await delivery.standin.order_fault(where="editMessageMedia", kind="drop_request")
+    assert (await delivery.send()).outcome is SendOutcome.UNCONFIRMED
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+    assert await delivery.videos_seen() == [delivery.card_id]
+
+
+async def test_a_placeholder_that_is_gone_is_replaced_by_a_new_message(delivery: Delivery) -> None:
+    await delivery.standin.bot.call("deleteMessage", chat_id=delivery.person.id, message_id=delivery.card_id)
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+    (seen,) = await delivery.videos_seen()
+    assert seen != delivery.card_id
+
+
+async def test_a_new_message_without_an_answer_is_never_sent_twice(delivery: Delivery) -> None:
+    await delivery.standin.bot.call("deleteMessage", chat_id=delivery.person.id, message_id=delivery.card_id)
+    await delivery.standin.order_fault(where="sendVideo", kind="drop_answer")
+    assert [(await delivery.send()).outcome for _ in range(2)] == [SendOutcome.UNKNOWN] * 2
+    assert len(await delivery.videos_seen()) == 1
+
+
+async def test_refusals_are_counted_in_the_rows(delivery: Delivery) -> None:
+    refusal = {"ok": False, "error_code": 400, "description": "Bad Request: wrong file"}
+    await delivery.standin.order_fault(where="editMessageMedia", status=400, body=refusal, times=2)
+    refused = [await delivery.send() for _ in range(2)]
+    assert [(each.outcome, each.refused_count) for each in refused] == [
+        (SendOutcome.REFUSED, 1),
+        (SendOutcome.REFUSED, 2),
+    ]
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+
+
+async def test_a_storage_without_the_file_has_sent_nothing(delivery: Delivery) -> None:
+    await delivery.stores.videos.keep_result(delivery.video_id, "videos/missing.mp4", 240, 320, 1.0)
+    assert (await delivery.send()).outcome is SendOutcome.REFUSED
+    assert await delivery.delivery_row() is None, "SENDING would mean that it may be there"
+
+
+async def test_a_blocked_bot_waits(delivery: Delivery) -> None:
+    await delivery.person.does("block")
+    assert (await delivery.send()).outcome is SendOutcome.BLOCKED
+
+
+async def test_a_captured_video_can_be_had_again_and_once_per_asking(delivery: Delivery) -> None:
+    await delivery.send()
+    await delivery.stores.videos.settle(delivery.video_id, VideoState.DELIVERED)
+    assert (await delivery.resend("run-1")).outcome is SendOutcome.SENT
+    assert (await delivery.resend("run-1")).outcome is SendOutcome.UNKNOWN, "the same asking, again"
+    assert (await delivery.resend("run-2")).outcome is SendOutcome.SENT
+    assert len(await delivery.videos_seen()) == 3
+
+
+async def test_what_was_refunded_is_not_given_away(delivery: Delivery) -> None:
+    await delivery.stores.videos.settle(delivery.video_id, VideoState.CANCELLED)
+    with pytest.raises(ApplicationError):
+        await delivery.resend("run-1")
+    with pytest.raises(ApplicationError):
+        await delivery.send()
+    assert await delivery.videos_seen() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [("drop_answer", VideoState.DELIVERED), ("answer", VideoState.FAILED)],
+    ids=["may be there", "surely refused"],
+)
+async def test_housekeeping_captures_only_what_may_have_arrived(
+    delivery: Delivery, fault: str, expected: VideoState
+) -> None:
+    refusal = {"ok": False, "error_code": 400, "description": "Bad Request: no"}
+    await delivery.standin.order_fault(where="editMessageMedia", kind=fault, status=400, body=refusal)
+    await delivery.send()
+    settled = await delivery.orders.settle_overdue(VideoRef(video_id=delivery.video_id))
+    assert settled.state is expected
+    assert settled.captured is (expected is VideoState.DELIVERED)
