@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.standins",
     "tests.fixtures.temporal",
+    "tests.fixtures.units",
 ]
