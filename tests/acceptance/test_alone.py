@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import secrets
 import sys
 import time
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 from PIL import Image
 
@@ -25,8 +25,6 @@ WELCOME_CREDITS = 4
 PATIENCE_SECONDS = 30.0
 STYLES = ("UGC", "Ad", "Own prompt")
 WORKER_ROLES = ("orders,prompts,telegram", "kie,kie-create,media")
-
-pytestmark = pytest.mark.timeout(120)
 
 
 @dataclass
@@ -45,6 +43,9 @@ class Shop:
     later: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def listen_to_kie(self) -> None:
+        """For good: no test takes it away again."""
+        if self.kie_listens:
+            return
         self.kie_listens = True
         port = int(self.settings["KIE_API_BASE"].rpartition(":")[2])
         await self.later.enter_async_context(listening(self.kie.app, port))
@@ -176,9 +177,9 @@ def _labels(message: Shown) -> str:
     return " ".join(button["text"] for button in message.buttons)
 
 
-async def buy_one(shop: Shop, person: int) -> None:
+async def buy(shop: Shop, person: int, videos: int = 1) -> None:
     """From the number of videos on."""
-    await shop.telegram.press(person, "1")
+    await shop.telegram.press(person, str(videos))
     await shop.telegram.press(person, "Generate")
 
 
@@ -187,7 +188,9 @@ async def balance_of(shop: Shop, person: int) -> int:
     known = max(shop.telegram.chats[person])
     shop.telegram.say(person, "/balance")
     card = await shop.telegram.shows(person, lambda each: each.id > known, "a balance card")
-    return int("".join(char for char in card.text if char.isdigit()))
+    number = re.search(r"\d+", card.text)
+    assert number is not None, card.text
+    return int(number.group())
 
 
 async def test_setup_is_repeatable(shop: Shop) -> None:
@@ -208,7 +211,7 @@ async def test_a_seller_gets_the_video_though_kie_comes_last(shop: Shop) -> None
     chat.say(seller, "A mug that keeps tea warm")
     await chat.reads(seller, "Any wishes")
     await chat.press(seller, "Skip")
-    await buy_one(shop, seller)
+    await buy(shop, seller)
     await chat.reads(seller, "Accepted")
     assert shop.kie.creates == []
     await shop.listen_to_kie()
@@ -235,6 +238,25 @@ async def test_credits_are_granted_to_who_is_there_and_to_who_is_not_yet(shop: S
     assert await balance_of(shop, stranger) == WELCOME_CREDITS + 5
 
 
+async def test_three_videos_that_nobody_described(shop: Shop) -> None:
+    await shop.listen_to_kie()
+    seller, chat = next(shop.people), shop.telegram
+    await offered_styles(shop, seller)
+    await chat.press(seller, "Ad")
+    for question in ("What is the product", "Any wishes"):
+        await chat.reads(seller, question)
+        await chat.press(seller, "Skip")
+    await buy(shop, seller, videos=3)
+    await chat.shows(seller, lambda _: _count(chat, seller, "video") == 3, "three videos")
+    await chat.reads(seller, "3 of 3 ready")
+    assert _count(chat, seller, "photo") == 0  # every placeholder became a video
+    assert await balance_of(shop, seller) == WELCOME_CREDITS - 3
+
+
+def _count(chat: Telegram, person: int, kind: str) -> int:
+    return sum(each.kind == kind for each in chat.chats[person].values())
+
+
 async def test_a_token_that_telegram_does_not_know_stops_the_bot(shop: Shop) -> None:
     end = await ended("bot_main.py", settings={**shop.settings, "BOT_TOKEN": "123:not-this-one"})
     assert end.code == 2
@@ -249,8 +271,7 @@ async def test_without_openai_there_is_only_the_own_prompt(shop: Shop) -> None:
     assert set(codes) == {0}
     await shop.run("bot", "bot_main.py", OPENAI_API_KEY="")
     await shop.run("worker-1", "worker_main.py", "--role", WORKER_ROLES[0], OPENAI_API_KEY="")
-    if not shop.kie_listens:
-        await shop.listen_to_kie()
+    await shop.listen_to_kie()
     seller, chat, asked_before = next(shop.people), shop.telegram, shop.openai.responses
     styles = await offered_styles(shop, seller)
     assert [name for name in STYLES if any(name in style for style in styles)] == ["Own prompt"]
@@ -258,7 +279,7 @@ async def test_without_openai_there_is_only_the_own_prompt(shop: Shop) -> None:
     known = max(chat.chats[seller])
     await chat.shows(seller, lambda each: each.id > known, "the question for the prompt")
     chat.say(seller, "The mug turns slowly on a wooden table")
-    await buy_one(shop, seller)
+    await buy(shop, seller)
     await chat.shows(seller, lambda each: each.kind == "video", "the video")
     assert shop.openai.responses == asked_before
     assert shop.kie.creates[-1]["input"]["prompt"].startswith("The mug turns slowly")
