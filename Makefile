@@ -5,12 +5,13 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 SOURCES := .
 
-.PHONY: help install run test smoke check pictures lock clean
+.PHONY: help install run test unit smoke check pictures lock clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run      the bot, its servers and stand-ins for Telegram, KIE and OpenAI; Ctrl-C stops'
 	@echo 'make test     all tests; ARGS="-k words" for some'
+	@echo 'make unit     the tests without servers: seconds'
 	@echo 'make smoke    the stories of a user against the whole system; PHOTO=path.jpg for your own photo'
 	@echo 'make check    style, types, import contracts'
 	@echo 'make pictures the screenshots in docs/, taken again by their tests (needs Chromium)'
@@ -32,6 +33,9 @@ run: $(INSTALLED)
 
 test: $(INSTALLED)
 	@$(PY) -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+unit: $(INSTALLED)
+	@$(PY) -m pytest -m unit $(ARGS)
 
 smoke: $(INSTALLED)
 	@$(PY) -m tests.smoke $(if $(PHOTO),--photo "$(PHOTO)") $(ARGS)
