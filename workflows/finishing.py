@@ -59,6 +59,6 @@ async def deliver(video: VideoRef, policy: OrderPolicy, deadline: datetime) -> S
 async def _send(video: VideoRef, policy: OrderPolicy) -> SendResult:
     """A sender nobody heard of again may have sent: the next try looks."""
     try:
-        return await run(contracts.SEND_VIDEO, video, policy)
+        return await run(contracts.SEND_VIDEO, video, policy, "edit of the placeholder")
     except CallFailed:
         return SendResult(outcome=SendOutcome.UNCONFIRMED)

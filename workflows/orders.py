@@ -48,7 +48,8 @@ class VideoOrder:
         self._closed[closed.video_id] = closed.state
 
     async def _story(self, order: OrderInput) -> OrderResult:
-        reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy)
+        summary = plural(order.video_count, "video")
+        reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy, summary)
         if not reservation.reserved:
             await run(contracts.RELEASE_ORDER, ReleaseOrder(order_id=order.order_id), order.policy)
             return self._finish(OrderResult(outcome="not_reserved"), Stage.CANCELLED)
@@ -74,7 +75,7 @@ class VideoOrder:
         steps = (
             (contracts.FETCH_PHOTO, "photo from Telegram"),
             (contracts.MODERATE_BRIEF, "text and photo"),
-            (contracts.WRITE_SCRIPTS, f"{order.video_count} scripts"),
+            (contracts.WRITE_SCRIPTS, plural(order.video_count, "script")),
         )
         for contract, summary in steps:
             self._say(summary)
@@ -116,7 +117,8 @@ class VideoOrder:
                 parent_close_policy=ParentClosePolicy.ABANDON,
                 cancellation_type=ChildWorkflowCancellationType.ABANDON,
                 search_attributes=attributes,
-                static_summary=f"video {number} of {order.video_count}",
+                static_summary=f"{order.template}: video {number} of {order.video_count}",
+                static_details=f"of `{ids.order_workflow_id(order.order_id)}`, user {order.tg_user_id}",
             )
         except WorkflowAlreadyStartedError:
             workflow.logger.info("video %s was started before", video_id)
@@ -128,7 +130,7 @@ class VideoOrder:
         started = workflow.now()
         for step, seconds in enumerate(order.policy.long_wait_seconds, start=1):
             elapsed = (workflow.now() - started).total_seconds()
-            await workflow.sleep(max(0.1, seconds - elapsed), summary=f"long wait {step}")
+            await workflow.sleep(max(0.1, seconds - elapsed), summary=f"until long-wait sentence {step}")
             progress = await self._tell_long_wait(order, step)
             self._rows_closed = progress.closed
         while not self._rows_closed:
@@ -170,9 +172,9 @@ class VideoOrder:
             if VideoState.CANCELLED in self._closed.values():
                 await tell(run(contracts.TELL_CANCELLED, self._ref, order.policy))
             return self._finish(_result(_counted(self._closed)), Stage.CLOSED)
-        progress = await run(contracts.CLOSE_ORDER, self._ref, order.policy)
+        progress = await run(contracts.CLOSE_ORDER, self._ref, order.policy, "all videos closed")
         if order.video_count > 1:
-            await tell(run(contracts.SEND_CLOSING_CARD, self._ref, order.policy))
+            await tell(run(contracts.SEND_CLOSING_CARD, self._ref, order.policy, "how it ended"))
         return self._finish(_result(progress), Stage.CLOSED)
 
     async def _cancel_what_is_not_bought(self, order: OrderInput) -> None:
@@ -211,4 +213,8 @@ def _result(progress: OrderProgress, failure_class: str = "") -> OrderResult:
 
 def summary_of(template: str, video_count: int) -> str:
     """The line engineers read in the list of workflows."""
-    return f"{Template(template).value}: {video_count} video{'s' if video_count > 1 else ''}"
+    return f"{Template(template).value}: {plural(video_count, 'video')}"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' if count > 1 else ''}"

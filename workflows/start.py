@@ -97,6 +97,7 @@ class WorkflowStarter:
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 search_attributes=attributes,
                 static_summary=summary_of(order.brief.template.value, order.video_count),
+                static_details=f"order `{order_id}` of user {tg_user_id}; its videos are its children",
                 rpc_timeout=_RPC_TIMEOUT,
             )
         except WorkflowAlreadyStartedError:

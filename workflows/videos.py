@@ -102,7 +102,7 @@ class Video:
 
     async def _story(self) -> VideoResult:
         try:
-            facts = await run(contracts.OPEN_VIDEO, self._ref, self._policy)
+            facts = await run(contracts.OPEN_VIDEO, self._ref, self._policy, "what the rows say")
             self._deadline = workflow.now() + timedelta(seconds=facts.seconds_to_deadline)
             if facts.next_step is not NextStep.DELIVER:
                 await self._make(facts)
@@ -180,7 +180,7 @@ class Video:
         give_up_at = min(self._deadline, wait_until)
         while True:
             self._admitted = False
-            answer = await run(contracts.ADMIT_VIDEO, request, self._policy)
+            answer = await run(contracts.ADMIT_VIDEO, request, self._policy, "a KIE account")
             if answer.attempt is not None:
                 self._require_time_for(answer.attempt)
                 return answer.attempt
@@ -217,7 +217,9 @@ class Video:
             return ""
         self._say(f"uploading the photo for {attempt.video_model}")
         reference = AttemptRef(attempt_id=attempt.attempt_id)
-        uploaded = await run(contracts.UPLOAD_PHOTO, reference, self._policy, attempt.account, self._deadline)
+        uploaded = await run(
+            contracts.UPLOAD_PHOTO, reference, self._policy, f"account {attempt.account}", self._deadline
+        )
         return uploaded.url
 
     async def _await_kie_task(self, attempt: AttemptFacts) -> None:
@@ -254,14 +256,17 @@ class Video:
 
     async def _callback_of(self, attempt: AttemptFacts, seconds: float) -> str:
         """The KIE task id a callback brought, or nothing. Callbacks may come before the create returned."""
-        await self._wait(lambda: attempt.attempt_id in self._woken or self._settled, seconds, "poll")
+        await self._wait(
+            lambda: attempt.attempt_id in self._woken or self._settled, seconds, "until the next poll"
+        )
         self._woken.discard(attempt.attempt_id)
         return self._callbacks.get(attempt.attempt_id, "")
 
     async def _check(self, check: CheckKieTask, *, adopted: bool) -> KieTaskFacts:
         """A check that breaks is repeated by the next poll: what was bought is not given up for it."""
         try:
-            return await run(contracts.CHECK_KIE_TASK, check, self._policy)
+            why = "after a callback" if check.candidate_kie_task_id else "poll"
+            return await run(contracts.CHECK_KIE_TASK, check, self._policy, why)
         except CallFailed as failed:
             if failed.attempt_id:
                 raise
@@ -276,7 +281,7 @@ class Video:
         settle = SettleVideo(video_id=self._video.video_id, captured=True, state=state)
         settled = await run(contracts.SETTLE_VIDEO, settle, self._policy, "capture")
         if settled.captured and outcome is not SendOutcome.BLOCKED:
-            await tell(run(contracts.RING, self._ref, self._policy))
+            await tell(run(contracts.RING, self._ref, self._policy, "ready"))
         return self._finish(settled.state, captured=settled.captured)
 
     async def _refund(self, failed: CallFailed) -> VideoResult:
@@ -291,7 +296,7 @@ class Video:
         )
         settled = await run(contracts.SETTLE_VIDEO, settle, self._policy, f"refund: {failure.code}")
         if settled.state is VideoState.FAILED:
-            await tell(run(contracts.TELL_FAILURE, self._ref, self._policy))
+            await tell(run(contracts.TELL_FAILURE, self._ref, self._policy, failure.failure_class.value))
         await self._alert(failure.failure_class, failed.attempt_id)
         return self._finish(settled.state, captured=settled.captured, failure=failure)
 
