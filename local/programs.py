@@ -11,7 +11,7 @@ from local.processes import ChildOwner, spawn
 
 ROOT: Final = Path(__file__).parents[1]
 READY_TIMEOUT_SECONDS: Final = 60.0
-STOP_TIMEOUT_SECONDS: Final = 45.0  # a worker finishes what it sends for up to 30 s
+STOP_TIMEOUT_SECONDS: Final = 85.0  # a worker finishes what it has begun for up to 75 s
 _PAUSE_SECONDS_MAX: Final = 30.0
 _STEADY_SECONDS: Final = 60.0
 

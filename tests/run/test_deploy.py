@@ -9,7 +9,9 @@ import yaml
 from dotenv import dotenv_values
 
 from activities.contracts import TaskQueue
+from local.programs import STOP_TIMEOUT_SECONDS
 from settings import Settings, load_settings
+from worker_main import GRACEFUL_SHUTDOWN
 
 pytestmark = pytest.mark.unit
 
@@ -64,7 +66,9 @@ def test_nothing_is_published_to_the_world() -> None:
 
 
 def test_a_worker_has_time_to_drain() -> None:
-    assert COMPOSE["x-app"]["stop_grace_period"] == "60s"
+    grace_seconds = float(COMPOSE["x-app"]["stop_grace_period"].removesuffix("s"))
+    draining_seconds = GRACEFUL_SHUTDOWN.total_seconds()
+    assert draining_seconds < STOP_TIMEOUT_SECONDS < grace_seconds
 
 
 def test_compose_sets_only_settings_that_exist() -> None:
