@@ -113,7 +113,9 @@ async def test_a_mark_can_be_lifted(accounts: Accounts) -> None:
 
 @pytest.mark.parametrize(
     "failure_class",
-    set(FailureClass) - {FailureClass.BILLING, FailureClass.RATE_LIMIT, FailureClass.MODEL_UNAVAILABLE},
+    sorted(
+        set(FailureClass) - {FailureClass.BILLING, FailureClass.RATE_LIMIT, FailureClass.MODEL_UNAVAILABLE}
+    ),
 )
 async def test_other_failures_block_nothing(accounts: Accounts, failure_class: FailureClass) -> None:
     assert await failed(accounts, "a", Failure(failure_class)) is None
