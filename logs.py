@@ -17,7 +17,17 @@ _TOKEN_SHAPES: Final = (
     r"(?<=://)[^/\s@:]*:[^/\s@]+(?=@)",  # user:password of an address
     r"(?<=[Bb]earer )[^\s\"',]+",
 )
-_CHATTY: Final = ("httpx", "httpcore", "httpx2", "httpcore2", "aiogram.event", "openai", "asyncio", "yoyo")
+_CHATTY: Final = (
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "httpcore2",
+    "aiogram.event",
+    "openai",
+    "asyncio",
+    "yoyo",
+    "temporalio.worker",
+)
 
 LogFormat = Literal["auto", "json", "text"]
 

@@ -1,6 +1,7 @@
 """The connection pool, and SQL by name. Nothing outside `store/` imports asyncpg."""
 
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -43,6 +44,21 @@ UNAVAILABLE_ERRORS: Final = (
 _NOT_SET_UP_ERRORS: Final = (asyncpg.InvalidCatalogNameError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
+_WORDS: Final[dict[type[BaseException], str]] = {
+    ConnectionRefusedError: "nobody listens there",
+    socket.gaierror: "there is no such host",
+    asyncpg.InvalidCatalogNameError: "there is no such database yet",
+    asyncpg.InvalidPasswordError: "user or password is refused",
+    asyncpg.InvalidAuthorizationSpecificationError: "user or password is refused",
+    asyncpg.CannotConnectNowError: "it is just starting",
+}
+
+
+def _in_words(error: BaseException) -> str:
+    """For whoever waits for the database in front of a terminal."""
+    return next((words for kind, words in _WORDS.items() if isinstance(error, kind)), type(error).__name__)
+
+
 class Database:
     """One pool per process."""
 
@@ -57,7 +73,7 @@ class Database:
                 url, min_size=1, max_size=connections_max, init=_prepare_connection, command_timeout=30
             )
         except (*UNAVAILABLE_ERRORS, *_NOT_SET_UP_ERRORS) as error:
-            raise DatabaseUnavailable(type(error).__name__) from error
+            raise DatabaseUnavailable(_in_words(error)) from error
         return cls(pool)
 
     async def close(self) -> None:

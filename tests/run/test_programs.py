@@ -115,4 +115,4 @@ async def test_grant_refuses_what_nobody_means_and_says_what_is_missing() -> Non
     assert "the reason" in for_nothing.err
     assert "credits must be between 1 and 1,000,000" in too_many.err
     assert nowhere.code == 1
-    assert nowhere.err == "cannot go on without PostgreSQL at 127.0.0.1:9/none (ConnectionRefusedError)\n"
+    assert nowhere.err == "cannot go on without PostgreSQL at 127.0.0.1:9/none (nobody listens there)\n"
