@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from temporalio import activity
 
 from activities import contracts
@@ -34,6 +35,8 @@ from store.messages import MessageKey
 from store.orders import Progress
 from store.stores import Stores
 from store.videos import AlreadySettled
+
+_log = structlog.get_logger(__name__)
 
 _UNDER_WAY: Final = frozenset(
     {AttemptPhase.INTENT, AttemptPhase.SENDING, AttemptPhase.AMBIGUOUS, AttemptPhase.RUNNING}
@@ -101,7 +104,10 @@ class OrderActivities:
 
     @activity.defn(name=contracts.ABANDON_ATTEMPT.name)
     async def abandon_attempt(self, ref: AttemptRef) -> Nothing:
-        await self._admission.abandon(ref.attempt_id)
+        """A KIE task that may have been paid for in vain is at least written down where it is looked for."""
+        abandoned = await self._admission.abandon(ref.attempt_id)
+        phase = abandoned.attempt.phase.value
+        _log.warning("KIE task given up", attempt_id=ref.attempt_id, phase=phase)
         return Nothing()
 
     @activity.defn(name=contracts.LIST_OVERDUE.name)
