@@ -1,35 +1,28 @@
-"""Messages to people, one attempt per call. Every call returns a value or raises a TelegramError."""
+"""Messages to people, one attempt per call. Every call returns a value or raises a TelegramError.
 
-from collections.abc import Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+On bare HTTP: the library the bot is written with builds every type of the Bot API when it is imported, and
+that would more than double the memory of a worker, which needs four of them.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, BinaryIO, Final, TypeVar
 
-from aiogram.exceptions import AiogramError
-from aiogram.methods import (
-    EditMessageCaption,
-    EditMessageMedia,
-    EditMessageReplyMarkup,
-    EditMessageText,
-    GetFile,
-    SendMessage,
-    SendPhoto,
-    SendVideo,
-    TelegramMethod,
+from aiohttp import (
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    FormData,
+    InvalidURL,
+    TCPConnector,
 )
-from aiogram.types import (
-    BufferedInputFile,
-    FSInputFile,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    InputMediaVideo,
-    Message,
-    ReplyParameters,
-)
-from aiohttp import ClientError, ClientResponseError
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from clients.telegram_outcomes import (
     FileGone,
@@ -43,14 +36,7 @@ from clients.telegram_outcomes import (
     TelegramUnknown,
     file_refusal,
     is_not_modified,
-    outcome_of,
-)
-from clients.telegram_session import (
-    CALL_TIMEOUT_SECONDS,
-    NOTHING_SENT_ERRORS,
-    TelegramSession,
-    aiogram_bot,
-    timeouts,
+    result_or_error,
 )
 from domain.actions import Button, Card
 
@@ -66,17 +52,41 @@ __all__ = [
     "TelegramRateLimited",
     "TelegramRefused",
     "TelegramUnknown",
-    "aiogram_bot",
     "inline_keyboard",
 ]
 
+CALL_TIMEOUT_SECONDS: Final = 30.0
+CONNECT_TIMEOUT_SECONDS: Final = 10.0
 UPLOAD_TIMEOUT_SECONDS: Final = 180.0
 DOWNLOAD_BYTES_MAX: Final = 20_000_000  # the Bot API gives out no larger files
+_CHUNK_BYTES: Final = 65_536
 _CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
+_NO_PREVIEW: Final = {"is_disabled": True}
 
-ResultT = TypeVar("ResultT")
+# DNS and TLS failures are kinds of ClientConnectorError; waiting for a free connection is a connect timeout.
+_NOTHING_SENT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
+
 Rows = Sequence[Sequence[Button]]
+Source = str | bytes | Path
+Fields = dict[str, Any]
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+
+class _File(BaseModel):
+    file_id: str = ""
+    file_unique_id: str = ""
+    file_size: int | None = None
+    file_path: str | None = None
+
+
+class _Message(BaseModel):
+    """The part of a Message that we look at."""
+
+    message_id: int
+    photo: list[_File] = []
+    video: _File | None = None
+    animation: _File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,29 +107,35 @@ class SentMessage:
         return bool(self.video_file_id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file that goes along under the name of its field."""
+
+    name: str
+    file_name: str
+    content: bytes | Path = field(repr=False)
+
+
 class TelegramClient:
     """`upload_timeout_seconds` holds for calls that may carry a file."""
 
     def __init__(
         self, bot_token: SecretStr, api_base: str, upload_timeout_seconds: float = UPLOAD_TIMEOUT_SECONDS
     ) -> None:
-        self._bot = aiogram_bot(bot_token, api_base)
+        self._token = bot_token
+        self._base = api_base.rstrip("/")
         self._upload_timeout_seconds = upload_timeout_seconds
+        self._opened: ClientSession | None = None
 
     async def close(self) -> None:
-        await self._bot.session.close()
+        if self._opened is not None:
+            await self._opened.close()
 
     async def send_text(
         self, chat_id: int, card: Card, *, silent: bool = False, reply_to: int | None = None
     ) -> SentMessage:
-        call = SendMessage(
-            chat_id=chat_id,
-            text=card.text,
-            reply_markup=inline_keyboard(card.rows),
-            disable_notification=silent,
-            reply_parameters=_reply(reply_to),
-        )
-        return _sent(await self._call(call))
+        fields = {"text": card.text, "link_preview_options": _NO_PREVIEW}
+        return _sent(await self._call("sendMessage", _message(chat_id, card, silent, reply_to) | fields))
 
     async def send_photo(
         self,
@@ -130,20 +146,13 @@ class TelegramClient:
         silent: bool = False,
         reply_to: int | None = None,
     ) -> SentMessage:
-        call = SendPhoto(
-            chat_id=chat_id,
-            photo=_file(photo, "photo.jpg"),
-            caption=card.text,
-            reply_markup=inline_keyboard(card.rows),
-            disable_notification=silent,
-            reply_parameters=_reply(reply_to),
-        )
-        return _sent(await self._call(call, self._upload_timeout_seconds))
+        fields = _message(chat_id, card, silent, reply_to) | {"caption": card.text}
+        return _sent(await self._upload("sendPhoto", fields, "photo", photo, "photo.jpg"))
 
     async def send_video(
         self,
         chat_id: int,
-        video: str | bytes | Path,
+        video: Source,
         width: int,
         height: int,
         seconds: float,
@@ -152,170 +161,203 @@ class TelegramClient:
         silent: bool = False,
         reply_to: int | None = None,
     ) -> SentMessage:
-        call = SendVideo(
-            chat_id=chat_id,
-            video=_file(video, "video.mp4"),
-            width=width,
-            height=height,
-            duration=round(seconds),
-            supports_streaming=True,
-            caption=card.text,
-            reply_markup=inline_keyboard(card.rows),
-            disable_notification=silent,
-            reply_parameters=_reply(reply_to),
-        )
-        return _sent(await self._call(call, self._upload_timeout_seconds))
+        fields = _message(chat_id, card, silent, reply_to) | {"caption": card.text}
+        facts = _video_facts(width, height, seconds)
+        return _sent(await self._upload("sendVideo", fields | facts, "video", video, "video.mp4"))
 
     async def edit_to_video(
         self,
         chat_id: int,
         message_id: int,
-        video: str | bytes | Path,
+        video: Source,
         width: int,
         height: int,
         seconds: float,
         card: Card,
     ) -> SentMessage:
-        media = InputMediaVideo(
-            media=_file(video, "video.mp4"),
-            width=width,
-            height=height,
-            duration=round(seconds),
-            supports_streaming=True,
-            caption=card.text,
-        )
-        call = EditMessageMedia(
-            chat_id=chat_id, message_id=message_id, media=media, reply_markup=inline_keyboard(card.rows)
-        )
         held = video if isinstance(video, str) else ""
-        return await self._edit(call, message_id, self._upload_timeout_seconds, unmodified_file_id=held)
+        media = {
+            "type": "video",
+            "media": held or "attach://video",
+            "caption": card.text,
+            "parse_mode": "HTML",
+            **_video_facts(width, height, seconds),
+        }
+        upload = None if isinstance(video, str) else _Upload("video", "video.mp4", video)
+        fields = {"media": media}
+        return await self._edit("editMessageMedia", chat_id, message_id, card.rows, fields, upload, held)
 
     async def edit_caption(self, chat_id: int, message_id: int, card: Card) -> SentMessage:
-        call = EditMessageCaption(
-            chat_id=chat_id,
-            message_id=message_id,
-            caption=card.text,
-            reply_markup=inline_keyboard(card.rows),
-        )
-        return await self._edit(call, message_id)
+        fields = {"caption": card.text, "parse_mode": "HTML"}
+        return await self._edit("editMessageCaption", chat_id, message_id, card.rows, fields)
 
     async def edit_text(self, chat_id: int, message_id: int, card: Card) -> SentMessage:
-        call = EditMessageText(
-            chat_id=chat_id,
-            message_id=message_id,
-            text=card.text,
-            reply_markup=inline_keyboard(card.rows),
-        )
-        return await self._edit(call, message_id)
+        fields = {"text": card.text, "parse_mode": "HTML", "link_preview_options": _NO_PREVIEW}
+        return await self._edit("editMessageText", chat_id, message_id, card.rows, fields)
 
     async def edit_buttons(self, chat_id: int, message_id: int, rows: Rows) -> SentMessage:
         """With a fresh nonce in one button this returns what the message holds."""
-        call = EditMessageReplyMarkup(
-            chat_id=chat_id, message_id=message_id, reply_markup=inline_keyboard(rows)
-        )
-        return await self._edit(call, message_id)
+        return await self._edit("editMessageReplyMarkup", chat_id, message_id, rows, {})
 
     async def download(self, file_id: str, bytes_max: int = DOWNLOAD_BYTES_MAX) -> bytes:
         """Raise FileGone where Telegram does not give the file out, FileTooLarge beyond `bytes_max`."""
         try:
-            file = await self._call(GetFile(file_id=file_id))
+            file = _read(_File, await self._call("getFile", {"file_id": file_id}))
         except TelegramRefused as refused:
             raise file_refusal(refused) from None
         if file.file_path is None or (file.file_size or 0) > bytes_max:
             raise FileTooLarge(0, f"{file.file_size} bytes")
-        return await self._fetch(file.file_path, bytes_max)
+        content = await self._fetched(file.file_path, bytes_max)
+        if isinstance(content, TelegramError):
+            raise content
+        return content
 
-    async def _fetch(self, file_path: str, bytes_max: int) -> bytes:
-        content = bytearray()
-        try:
-            async with aclosing(self._stream(file_path)) as chunks:
-                async for chunk in chunks:
-                    content += chunk
-                    if len(content) > bytes_max:
-                        raise FileTooLarge(0, f"more than {bytes_max} bytes")
-        except (ClientError, TimeoutError) as error:
-            failed = _fetch_failure(error)
-        else:
-            return bytes(content)
-        raise failed
-
-    def _stream(self, file_path: str) -> Any:
-        session = cast("TelegramSession", self._bot.session)
-        url = session.api.file_url(self._bot.token, file_path)
-        limits = timeouts(self._upload_timeout_seconds)
-        # aiogram hands the timeout to aiohttp untouched, and aiohttp takes a ClientTimeout there.
-        return session.stream_content(url, timeout=cast("int", limits))
+    async def _upload(self, method: str, fields: Fields, name: str, source: Source, file_name: str) -> Any:
+        """A string is a file_id, and goes as a field."""
+        seconds = self._upload_timeout_seconds
+        if isinstance(source, str):
+            return await self._call(method, fields | {name: source}, timeout_seconds=seconds)
+        return await self._call(method, fields, _Upload(name, file_name, source), seconds)
 
     async def _edit(
         self,
-        call: TelegramMethod[Message | bool],
+        method: str,
+        chat_id: int,
         message_id: int,
-        timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+        rows: Rows,
+        fields: Fields,
+        upload: _Upload | None = None,
         unmodified_file_id: str = "",
     ) -> SentMessage:
+        target = {"chat_id": chat_id, "message_id": message_id, "reply_markup": inline_keyboard(rows)}
+        seconds = self._upload_timeout_seconds if "media" in fields else CALL_TIMEOUT_SECONDS
         try:
-            answer = await self._call(call, timeout_seconds)
+            answer = await self._call(method, target | fields, upload, seconds)
         except TelegramRefused as refused:
             if not is_not_modified(refused):
                 raise
             return SentMessage(message_id, video_file_id=unmodified_file_id, modified=False)
-        return _sent(answer) if isinstance(answer, Message) else SentMessage(message_id)
+        return SentMessage(message_id) if answer is True else _sent(answer)
 
     async def _call(
-        self, call: TelegramMethod[ResultT], timeout_seconds: float = CALL_TIMEOUT_SECONDS
-    ) -> ResultT:
-        """Raise outside the `except`: nothing of aiogram's error, which knows the address, stays attached."""
+        self,
+        method: str,
+        fields: Fields,
+        upload: _Upload | None = None,
+        timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+    ) -> Any:
+        """Raise here, where nothing of the library's error is attached: its request knows the address."""
+        outcome = await self._outcome(method, fields, upload, timeout_seconds)
+        if isinstance(outcome, TelegramError):
+            raise outcome
+        return outcome
+
+    async def _outcome(
+        self, method: str, fields: Fields, upload: _Upload | None, timeout_seconds: float
+    ) -> Any:
         try:
-            return await self._bot.session(self._bot, call, timeout=cast("int", timeout_seconds))
-        except AiogramError as error:
-            outcome = outcome_of(error)
-        raise outcome
+            async with _form(fields, upload) as form:
+                address = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
+                limits = _timeouts(timeout_seconds)
+                async with self._session().post(address, data=form, timeout=limits) as answer:
+                    return result_or_error(answer.status, await answer.text(errors="replace"))
+        except _NOTHING_SENT as error:
+            return TelegramNotSent(type(error).__name__)
+        except (ClientError, TimeoutError, OSError) as error:
+            return TelegramUnknown(type(error).__name__)
+
+    async def _fetched(self, file_path: str, bytes_max: int) -> bytes | TelegramError:
+        content = bytearray()
+        try:
+            address = f"{self._base}/file/bot{self._token.get_secret_value()}/{file_path}"
+            limits = _timeouts(self._upload_timeout_seconds)
+            async with self._session().get(address, timeout=limits) as answer:
+                if answer.status >= _CLIENT_ERROR:
+                    return _file_status(answer.status)
+                async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                    content += chunk
+                    if len(content) > bytes_max:
+                        return FileTooLarge(0, f"more than {bytes_max} bytes")
+        except _NOTHING_SENT as error:
+            return TelegramNotSent(type(error).__name__)
+        except (ClientError, TimeoutError) as error:
+            return TelegramUnknown(type(error).__name__)
+        return bytes(content)
+
+    def _session(self) -> ClientSession:
+        """No connection is kept: one that the other side has just closed would look like a lost answer."""
+        if self._opened is None:
+            self._opened = ClientSession(connector=TCPConnector(force_close=True))
+        return self._opened
 
 
-def inline_keyboard(rows: Rows) -> InlineKeyboardMarkup | None:
+def inline_keyboard(rows: Rows) -> dict[str, Any] | None:
     """None without rows: Telegram then shows no buttons, and an edit takes them away."""
     if not rows:
         return None
-    return InlineKeyboardMarkup(
-        inline_keyboard=[[_keyboard_button(button) for button in row] for row in rows]
-    )
+    return {
+        "inline_keyboard": [
+            [{"text": button.label, "callback_data": button.callback_data} for button in row] for row in rows
+        ]
+    }
 
 
-def _keyboard_button(button: Button) -> InlineKeyboardButton:
-    return InlineKeyboardButton(text=button.label, callback_data=button.callback_data)
-
-
-def _reply(reply_to: int | None) -> ReplyParameters | None:
+def _message(chat_id: int, card: Card, silent: bool, reply_to: int | None) -> Fields:  # noqa: FBT001 - a field
     """A reply whose target was deleted meanwhile still goes out."""
-    if reply_to is None:
-        return None
-    return ReplyParameters(message_id=reply_to, allow_sending_without_reply=True)
+    reply = {"message_id": reply_to, "allow_sending_without_reply": True}
+    return {
+        "chat_id": chat_id,
+        "parse_mode": "HTML",
+        "reply_markup": inline_keyboard(card.rows),
+        "disable_notification": silent or None,
+        "reply_parameters": None if reply_to is None else reply,
+    }
 
 
-def _file(source: str | bytes | Path, name: str) -> str | InputFile:
-    """A string is a file_id."""
-    if isinstance(source, str):
-        return source
-    if isinstance(source, Path):
-        return FSInputFile(source, filename=name)
-    return BufferedInputFile(source, filename=name)
+def _video_facts(width: int, height: int, seconds: float) -> Fields:
+    return {"width": width, "height": height, "duration": round(seconds), "supports_streaming": True}
 
 
-def _sent(message: Message) -> SentMessage:
-    photo = message.photo[-1] if message.photo else None
-    video = message.video or message.animation  # which is how Telegram shows a mute MP4
-    return SentMessage(
-        message_id=message.message_id,
-        photo_file_id=photo.file_id if photo else "",
-        photo_unique_id=photo.file_unique_id if photo else "",
-        video_file_id=video.file_id if video else "",
-    )
+def _timeouts(total_seconds: float) -> ClientTimeout:
+    """A connect timeout below the total one: only then is "nothing was sent" told apart from "unknown"."""
+    return ClientTimeout(total=total_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, total_seconds / 2))
 
 
-def _fetch_failure(error: ClientError | TimeoutError) -> TelegramError:
-    """Without the error itself: its text and its request hold the address of the file, and so the token."""
-    if isinstance(error, ClientResponseError) and _CLIENT_ERROR <= error.status < _SERVER_ERROR:
-        return FileGone(error.status, "the file is not there")
-    if isinstance(error, NOTHING_SENT_ERRORS):
-        return TelegramNotSent(type(error).__name__)
-    return TelegramUnknown(type(error).__name__)
+@asynccontextmanager
+async def _form(fields: Fields, upload: _Upload | None) -> AsyncIterator[FormData]:
+    form = FormData()
+    for name, value in fields.items():
+        if value is not None:
+            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
+    if upload is None:
+        yield form
+    elif isinstance(upload.content, bytes):
+        form.add_field(upload.name, upload.content, filename=upload.file_name)
+        yield form
+    else:
+        file: BinaryIO = await asyncio.to_thread(upload.content.open, "rb")
+        with file:
+            form.add_field(upload.name, file, filename=upload.file_name)
+            yield form
+
+
+def _sent(answer: Any) -> SentMessage:
+    message = _read(_Message, answer)
+    photo = message.photo[-1] if message.photo else _File()
+    video = message.video or message.animation or _File()  # a mute MP4 is shown as an animation
+    return SentMessage(message.message_id, photo.file_id, photo.file_unique_id, video.file_id)
+
+
+def _read(shape: type[ShapeT], answer: Any) -> ShapeT:
+    """An answer of another shape was an answer all the same: what it did is unknown."""
+    try:
+        return shape.model_validate(answer)
+    except ValidationError:
+        pass
+    raise TelegramUnknown(f"no {shape.__name__.strip('_')} in the answer")
+
+
+def _file_status(status: int) -> TelegramError:
+    if status < _SERVER_ERROR:
+        return FileGone(status, "the file is not there")
+    return TelegramUnknown(f"HTTP {status}")

@@ -1,4 +1,4 @@
-"""What a call to Telegram can end in, and aiogram's errors in these words.
+"""What a call to Telegram can end in, and its answers in these words.
 
 TelegramError
 ├── TelegramRefused        Telegram answered ok:false; nothing was sent or changed
@@ -12,24 +12,10 @@ TelegramError
 """
 
 import re
-from typing import Final
+from http import HTTPStatus
+from typing import Any, Final
 
-from aiogram.exceptions import (
-    AiogramError,
-    TelegramAPIError,
-    TelegramBadRequest,
-    TelegramConflictError,
-    TelegramEntityTooLarge,
-    TelegramForbiddenError,
-    TelegramMigrateToChat,
-    TelegramNetworkError,
-    TelegramNotFound,
-    TelegramRetryAfter,
-    TelegramServerError,
-    TelegramUnauthorizedError,
-)
-
-from clients.telegram_session import CallFailed
+from pydantic import BaseModel, JsonValue, ValidationError
 
 
 class TelegramError(Exception):
@@ -77,15 +63,20 @@ class TelegramUnknown(TelegramError):
     pass
 
 
-_CODES: Final[dict[type[TelegramAPIError], int]] = {
-    TelegramBadRequest: 400,
-    TelegramMigrateToChat: 400,
-    TelegramUnauthorizedError: 401,
-    TelegramForbiddenError: 403,
-    TelegramNotFound: 404,
-    TelegramConflictError: 409,
-    TelegramEntityTooLarge: 413,
-}
+class _Parameters(BaseModel):
+    retry_after: float | None = None
+
+
+class _Answer(BaseModel):
+    """The Bot API's envelope."""
+
+    ok: bool
+    result: JsonValue = None
+    error_code: int = 0
+    description: str = ""
+    parameters: _Parameters | None = None
+
+
 _RETRY_AFTER_DEFAULT_SECONDS: Final = 5.0
 
 _NOT_MODIFIED: Final = "message is not modified"
@@ -101,29 +92,28 @@ _MESSAGE_GONE: Final = re.compile(
 _FILE_TOO_LARGE: Final = re.compile(r"file is too big", re.IGNORECASE)
 
 
-def outcome_of(error: AiogramError) -> TelegramError:
-    """The cause is left behind on purpose: it may lead to an address with the token."""
-    if isinstance(error, TelegramRetryAfter):
-        return TelegramRateLimited(float(error.retry_after))
-    if isinstance(error, CallFailed) and not error.sent:
-        return TelegramNotSent(error.message)
-    if isinstance(error, TelegramAPIError) and _is_refusal(error):
-        return _refusal(_CODES.get(type(error), 0), error.message)
-    return TelegramUnknown(error.message if isinstance(error, TelegramAPIError) else type(error).__name__)
+def result_or_error(status: int, text: str) -> Any:
+    """The result of an answer, or a TelegramError: returned, so that it is raised far from the address.
+
+    Not a refusal: 5xx. A restarting Bot API server and its gateway say so of calls they may have carried
+    out. A page that is no Bot API answer may repeat the address, so its text is dropped.
+    """
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TelegramUnknown(f"HTTP {status}")
+    try:
+        answer = _Answer.model_validate_json(text)
+    except ValidationError:
+        return TelegramUnknown(f"HTTP {status} without a Bot API answer")
+    return answer.result if answer.ok else _refusal(answer, answer.error_code or status)
 
 
-def _is_refusal(error: TelegramAPIError) -> bool:
-    """Not 5xx: a restarting Bot API server and its gateway say so of calls they may have carried out."""
-    if isinstance(error, TelegramEntityTooLarge):
-        return True
-    return not isinstance(error, TelegramNetworkError | TelegramServerError)
-
-
-def _refusal(code: int, description: str) -> TelegramError:
-    if code == _CODES[TelegramForbiddenError] or _UNREACHABLE_PERSON.search(description):
+def _refusal(answer: _Answer, code: int) -> TelegramError:
+    description = answer.description
+    if code == HTTPStatus.TOO_MANY_REQUESTS:
+        retry_after = answer.parameters.retry_after if answer.parameters else None
+        return TelegramRateLimited(_RETRY_AFTER_DEFAULT_SECONDS if retry_after is None else retry_after)
+    if code == HTTPStatus.FORBIDDEN or _UNREACHABLE_PERSON.search(description):
         return TelegramBlocked(description)
-    if description.startswith("Too Many Requests"):
-        return TelegramRateLimited(_RETRY_AFTER_DEFAULT_SECONDS)
     if _MESSAGE_GONE.search(description):
         return MessageGone(code, description)
     return TelegramRefused(code, description)

@@ -17,7 +17,8 @@ from bot.app import build_feeder, run_loops
 from bot.feeder import Feeder
 from bot.parts import BotParts
 from bot.polling import Poller
-from clients.telegram import TelegramClient, aiogram_bot
+from clients.telegram import TelegramClient
+from clients.telegram_session import aiogram_bot
 from domain.clock import utc_now
 from store.albums import Albums
 from store.conversations import Conversations

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from aiogram import exceptions
-from aiogram.methods import GetMe
 from pydantic import SecretStr
 
 from clients.telegram import (
@@ -26,10 +25,9 @@ from clients.telegram import (
     TelegramRateLimited,
     TelegramRefused,
     TelegramUnknown,
-    aiogram_bot,
     inline_keyboard,
 )
-from clients.telegram_outcomes import outcome_of
+from clients.telegram_session import aiogram_bot
 from domain.actions import Action, Button, Card
 from tests.clients.raw_http import DROP, RawServer, http, http_json, raw_server
 
@@ -278,33 +276,6 @@ async def test_plain_bot_raises_aiogram_errors_without_the_token(answer: bytes) 
 def test_token_is_in_no_representation() -> None:
     client = TelegramClient(SecretStr(TOKEN), "http://127.0.0.1:1")
     assert TOKEN not in repr(client) + repr(vars(client))
-
-
-def _every_api_error(root: type[exceptions.TelegramAPIError]) -> list[type[exceptions.TelegramAPIError]]:
-    return [root, *(each for child in root.__subclasses__() for each in _every_api_error(child))]
-
-
-_EXTRA: dict[type, dict[str, Any]] = {
-    exceptions.TelegramRetryAfter: {"retry_after": 1},
-    exceptions.TelegramMigrateToChat: {"migrate_to_chat_id": 1},
-}
-
-
-@pytest.mark.unit
-@pytest.mark.parametrize(
-    "kind",
-    [
-        each
-        for each in _every_api_error(exceptions.TelegramAPIError)
-        if each.__module__ == exceptions.__name__
-    ],
-)
-def test_every_error_of_aiogram_has_an_outcome(kind: type[exceptions.TelegramAPIError]) -> None:
-    method: Any = GetMe()
-    error = kind(method=method, message="x", **_EXTRA.get(kind, {}))
-    ambiguous = (exceptions.TelegramServerError, exceptions.TelegramNetworkError)
-    unknown = issubclass(kind, ambiguous) and kind is not exceptions.TelegramEntityTooLarge
-    assert isinstance(outcome_of(error), TelegramUnknown) is unknown
 
 
 @pytest.mark.unit
