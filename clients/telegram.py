@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeVar
 
@@ -60,7 +61,6 @@ CONNECT_TIMEOUT_SECONDS: Final = 10.0
 UPLOAD_TIMEOUT_SECONDS: Final = 180.0
 DOWNLOAD_BYTES_MAX: Final = 20_000_000  # the Bot API gives out no larger files
 _CHUNK_BYTES: Final = 65_536
-_CLIENT_ERROR: Final = 400
 _SERVER_ERROR: Final = 500
 _NO_PREVIEW: Final = {"is_disabled": True}
 
@@ -259,8 +259,10 @@ class TelegramClient:
             async with _form(fields, upload) as form:
                 address = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
                 limits = _timeouts(timeout_seconds)
-                async with self._session().post(address, data=form, timeout=limits) as answer:
-                    return result_or_error(answer.status, await answer.text(errors="replace"))
+                sending = self._session().post(address, data=form, timeout=limits, allow_redirects=False)
+                async with sending as answer:
+                    text = await answer.text(errors="replace")
+                    return result_or_error(answer.status, self._without_token(text))
         except _NOTHING_SENT as error:
             return TelegramNotSent(type(error).__name__)
         except (ClientError, TimeoutError, OSError) as error:
@@ -271,8 +273,8 @@ class TelegramClient:
         try:
             address = f"{self._base}/file/bot{self._token.get_secret_value()}/{file_path}"
             limits = _timeouts(self._upload_timeout_seconds)
-            async with self._session().get(address, timeout=limits) as answer:
-                if answer.status >= _CLIENT_ERROR:
+            async with self._session().get(address, timeout=limits, allow_redirects=False) as answer:
+                if answer.status != HTTPStatus.OK:
                     return _file_status(answer.status)
                 async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
                     content += chunk
@@ -283,6 +285,10 @@ class TelegramClient:
         except (ClientError, TimeoutError) as error:
             return TelegramUnknown(type(error).__name__)
         return bytes(content)
+
+    def _without_token(self, text: str) -> str:
+        """An error's description may repeat the address."""
+        return text.replace(self._token.get_secret_value(), "…")
 
     def _session(self) -> ClientSession:
         """No connection is kept: one that the other side has just closed would look like a lost answer."""

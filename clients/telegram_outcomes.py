@@ -104,14 +104,18 @@ def result_or_error(status: int, text: str) -> Any:
         answer = _Answer.model_validate_json(text)
     except ValidationError:
         return TelegramUnknown(f"HTTP {status} without a Bot API answer")
-    return answer.result if answer.ok else _refusal(answer, answer.error_code or status)
+    if not answer.ok:
+        return _refusal(answer, answer.error_code or status)
+    return answer.result if status < HTTPStatus.MULTIPLE_CHOICES else TelegramUnknown(f"HTTP {status}")
 
 
 def _refusal(answer: _Answer, code: int) -> TelegramError:
     description = answer.description
+    if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return TelegramUnknown(f"error {code}")
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         retry_after = answer.parameters.retry_after if answer.parameters else None
-        return TelegramRateLimited(_RETRY_AFTER_DEFAULT_SECONDS if retry_after is None else retry_after)
+        return TelegramRateLimited(retry_after or _RETRY_AFTER_DEFAULT_SECONDS)
     if code == HTTPStatus.FORBIDDEN or _UNREACHABLE_PERSON.search(description):
         return TelegramBlocked(description)
     if _MESSAGE_GONE.search(description):

@@ -1,11 +1,13 @@
-"""aiogram's bot with errors that never show the bot token, and that tell what was sent.
+"""The bot process's aiogram, with errors that never show the bot token.
+
+No worker imports this: aiogram alone weighs more than all else in a worker.
 
 aiohttp writes the address of a call into several of its messages, and our addresses hold the token.
 Errors are therefore rebuilt and raised outside the `except`, so that neither text, cause, context nor
 traceback leads back to the address.
 """
 
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from aiogram import Bot
 from aiogram.client.default import DefaultBotProperties
@@ -20,27 +22,19 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiohttp import ClientConnectorError, ClientTimeout, ConnectionTimeoutError, InvalidURL
+from aiohttp import ClientTimeout
 from pydantic import SecretStr
 
 CALL_TIMEOUT_SECONDS: Final = 30.0
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 _SERVER_ERROR: Final = 500
 
-# DNS and TLS failures are kinds of ClientConnectorError; waiting for a free connection is a connect timeout.
-NOTHING_SENT_ERRORS: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL)
-
 
 class CallFailed(TelegramNetworkError):
-    """No answer of the Bot API. `sent` False: no byte of the call left this machine."""
-
-    def __init__(self, method: TelegramMethod[Any], message: str, *, sent: bool) -> None:
-        super().__init__(method=method, message=message)
-        self.sent = sent
+    """No answer of the Bot API."""
 
 
-def timeouts(total_seconds: float) -> ClientTimeout:
-    """A connect timeout below the total one: only then is "nothing was sent" told apart from "unknown"."""
+def _timeouts(total_seconds: float) -> ClientTimeout:
     return ClientTimeout(total=total_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, total_seconds / 2))
 
 
@@ -53,7 +47,7 @@ class TelegramSession(AiohttpSession):
         method: TelegramMethod[TelegramType],
         timeout: float | None = None,  # noqa: ASYNC109 - aiogram's signature
     ) -> TelegramType:
-        limits = timeouts(self.timeout if timeout is None else timeout)
+        limits = _timeouts(self.timeout if timeout is None else timeout)
         try:
             # aiogram hands the timeout to aiohttp untouched, and aiohttp takes a ClientTimeout there.
             return await super().make_request(bot, method, cast("int", limits))
@@ -71,15 +65,14 @@ class TelegramSession(AiohttpSession):
             return super().check_response(bot, method, status_code, content)
         except ClientDecodeError:
             pass
-        raise CallFailed(method, f"HTTP {status_code} without a Bot API answer", sent=True)
+        raise CallFailed(method, f"HTTP {status_code} without a Bot API answer")
 
 
 def _without_address(error: AiogramError) -> AiogramError:
     """Frames of aiogram keep the address in their variables, and some loggers print those."""
     if not isinstance(error, TelegramNetworkError) or error.__cause__ is None:
         return error.with_traceback(None)
-    sent = not isinstance(error.__cause__, NOTHING_SENT_ERRORS)
-    return CallFailed(error.method, type(error.__cause__).__name__, sent=sent)
+    return CallFailed(error.method, type(error.__cause__).__name__)
 
 
 def aiogram_bot(bot_token: SecretStr, api_base: str) -> Bot:

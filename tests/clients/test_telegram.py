@@ -110,6 +110,33 @@ async def test_edit_that_changes_nothing_is_a_success() -> None:
         assert (await client.edit_to_video(5, 7, "vid", 1, 1, 1, CARD)).video_file_id == "vid"
 
 
+async def test_edit_may_be_answered_without_the_message() -> None:
+    async with talking_to(http_json(200, {"ok": True, "result": True})) as (client, _):
+        assert await client.edit_text(5, 7, CARD) == SentMessage(7)
+        with pytest.raises(TelegramUnknown):
+            await client.send_text(5, CARD)
+
+
+async def test_every_call_has_a_connection_of_its_own() -> None:
+    """The other side closes a kept one without a word, and that would look like a lost answer."""
+    connections = 0
+
+    async def answer_once_and_stay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(accepted().replace(b"connection: close", b"connection: keep-alive"))
+        await reader.read()  # to the end: the client hangs up
+        writer.close()
+
+    server = await asyncio.start_server(answer_once_and_stay, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, client_of(f"http://127.0.0.1:{port}") as client:
+        await client.send_text(5, CARD)
+        await client.send_text(5, CARD)
+    assert connections == 2
+
+
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
@@ -126,6 +153,10 @@ async def test_edit_that_changes_nothing_is_a_success() -> None:
         (refused(429, "Too Many Requests"), TelegramRateLimited),
         (refused(500, "Internal Server Error: restart"), TelegramUnknown),
         (http_json(500, {"ok": False}), TelegramUnknown),
+        (http_json(200, {"ok": False, "error_code": 500, "description": "restart"}), TelegramUnknown),
+        (http_json(404, {"ok": True, "result": MESSAGE}), TelegramUnknown),
+        (refused(400, f"Bad Request: /bot{TOKEN}/sendMessage"), TelegramRefused),
+        (http(302, b"", extra="location: http://127.0.0.1:1/elsewhere\r\n"), TelegramUnknown),
         (http(502, f"<html>/bot{TOKEN}/sendMessage</html>".encode(), "text/html"), TelegramUnknown),
         (http(404, f"Cannot POST /bot{TOKEN}/sendMessage".encode(), "text/plain"), TelegramUnknown),
         (http_json(200, {"ok": True, "result": {"odd": 1}}), TelegramUnknown),
