@@ -29,14 +29,22 @@ from serving import (
     set_up_metrics,
     temporal_client,
 )
-from settings import Settings, WrongSetting, load_settings, require
+from settings import Settings, WrongSetting, load_kie_keys, load_settings, require
 from store.albums import Albums
+from store.audit import AuditLog
 from store.conversations import Conversations
 from store.database import UNAVAILABLE_ERRORS, Database
 from store.drafts import Drafts
+from store.library import Library
+from store.limits import RateLimits
+from store.payments import Payments
+from store.shown_files import ShownFiles
+from store.statistics import Statistics
 from store.stores import build_stores
+from store.switches import Switches
 from store.updates import HandledUpdates
 from store.users import Users
+from store.waiting_drafts import WaitingDrafts
 from web.health import HealthRoutes, Readiness
 from web.kie_callback import KieCallbackRoute
 from web.server import CannotListen, WebServer, build_app
@@ -110,7 +118,14 @@ async def _run(running: list[asyncio.Task[None]], settings: Settings, stop: Stop
 
 
 def build_parts(settings: Settings, database: Database, client: Client, stack: AsyncExitStack) -> BotParts:
-    stores = build_stores(database, utc_now, settings.order_policy, time_scale=settings.time_scale)
+    stores = build_stores(
+        database,
+        utc_now,
+        settings.order_policy,
+        [key.ref for key in load_kie_keys()],
+        settings.preferred_models,
+        settings.time_scale,
+    )
     bot = aiogram_bot(settings.bot_token, settings.telegram_api_base)
     telegram = TelegramClient(settings.bot_token, settings.telegram_api_base)
     stack.push_async_callback(bot.session.close)
@@ -126,9 +141,21 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
         conversations=Conversations(database, utc_now),
         updates=HandledUpdates(database, utc_now),
         albums=Albums(database, utc_now),
+        admission=stores.admission,
+        accounts=stores.accounts,
+        alerts=stores.alerts,
+        payments=Payments(database, stores.ledger, utc_now),
+        limits=RateLimits(database, utc_now),
+        switches=Switches(database, utc_now),
+        audit=AuditLog(database, utc_now),
+        statistics=Statistics(database, utc_now),
+        waiting_drafts=WaitingDrafts(database, utc_now),
+        library=Library(database, utc_now),
+        shown_files=ShownFiles(database),
         starter=WorkflowStarter(client, stores.orders, settings.order_policy),
         clock=utc_now,
         support_contact=settings.support_contact,
+        shop=settings.shop_rules,
         offers_templates=bool(settings.openai_api_key),
         time_scale=settings.time_scale,
     )

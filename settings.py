@@ -12,11 +12,14 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from domain.keys import KeyRef, KieKey
+from domain.payments import Package
 from domain.policy import OrderPolicy
+from domain.shop import ShopRules
 from domain.video_models import CATALOGUE
 
 _TOKEN: Final = re.compile(r"\d+:[\w-]+", re.ASCII)
 _SENDABLE: Final = re.compile(r"[!-~]+")  # what a header or an address can carry
+_PACKAGE: Final = re.compile(r"[1-9][0-9]{0,4}:[1-9][0-9]{0,4}", re.ASCII)
 _PORT_MAX: Final = 65_535
 _NOT_SENDABLE: Final = "holds a space or a letter that no key has"
 _KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
@@ -40,6 +43,13 @@ _EXAMPLES: Final = {
     "MEDIA_URL": "file:///var/lib/neurocards/media",
     "ADMIN_TG_IDS": "123456789,987654321",
     "WELCOME_CREDITS": "3",
+    "WELCOME_PER_DAY": "500",
+    "STAR_PACKAGES": "5:150,20:500,60:1300",
+    "TERMS_VERSION": "1",
+    "MESSAGES_PER_SECOND": "3",
+    "OPEN_ORDERS_MAX": "10",
+    "ORDERS_PER_DAY_MAX": "100",
+    "GPT_CALLS_PER_MINUTE": "300",
     "METRICS_PORT": "9464",
     "LOG_FORMAT": "json",
     "TIME_SCALE": "1",
@@ -83,6 +93,16 @@ class Settings(BaseModel):
     admin_tg_ids: str = ""
     support_contact: str = "@support"
     welcome_credits: int = Field(default=3, ge=0, le=1_000)
+    welcome_per_day: int = Field(default=500, ge=0, description="users who get welcome credits on one day")
+    star_packages: str = "5:150,20:500,60:1300"
+    terms_version: int = Field(default=1, ge=1)
+
+    messages_per_second: float = Field(
+        default=3.0, gt=0, description="of one user, after a burst of ten times as many"
+    )
+    open_orders_max: int = Field(default=10, ge=1, description="of one user")
+    orders_per_day_max: int = Field(default=100, ge=1, description="of one user")
+    gpt_calls_per_minute: int = Field(default=300, ge=1)
 
     metrics_port: int = Field(default=0, ge=0, le=_PORT_MAX, description="0: no metrics endpoint")
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -153,6 +173,32 @@ class Settings(BaseModel):
         if any(not part.strip().isdigit() for part in value.split(",") if part.strip()):
             raise ValueError("is not a list of numbers")
         return value
+
+    @field_validator("star_packages")
+    @classmethod
+    def _credits_and_stars(cls, value: str) -> str:
+        if not all(_PACKAGE.fullmatch(part.strip()) for part in value.split(",")):
+            raise ValueError("is not a list of credits:stars")
+        return value
+
+    @property
+    def packages(self) -> tuple[Package, ...]:
+        """The id of a package names both numbers, so that an old invoice never means a new price."""
+        pairs = (part.strip().split(":") for part in self.star_packages.split(","))
+        return tuple(Package(f"{amount}c{stars}s", int(amount), int(stars)) for amount, stars in pairs)
+
+    @property
+    def shop_rules(self) -> ShopRules:
+        return ShopRules(
+            packages=self.packages,
+            terms_version=self.terms_version,
+            admins=self.admins,
+            video_models=self.preferred_models,
+            welcome_per_day=self.welcome_per_day,
+            messages_per_second=self.messages_per_second,
+            open_orders_max=self.open_orders_max,
+            orders_per_day_max=self.orders_per_day_max,
+        )
 
     @property
     def admins(self) -> tuple[int, ...]:

@@ -10,14 +10,26 @@ from aiogram import Bot
 
 from clients.telegram import TelegramClient
 from domain.clock import Clock
+from domain.shop import ShopRules
+from store.accounts import Accounts
+from store.admission import Admission
 from store.albums import Albums
+from store.alerts import Alerts
+from store.audit import AuditLog
 from store.conversations import Conversations
 from store.drafts import Drafts
 from store.ledger import Ledger
+from store.library import Library
+from store.limits import RateLimits
 from store.orders import Orders
+from store.payments import Payments
+from store.shown_files import ShownFiles
+from store.statistics import Statistics
+from store.switches import Switches
 from store.updates import HandledUpdates
 from store.users import Users
 from store.videos import Videos
+from store.waiting_drafts import WaitingDrafts
 
 _log = structlog.get_logger()
 
@@ -66,9 +78,21 @@ class BotParts:
     conversations: Conversations
     updates: HandledUpdates
     albums: Albums
+    admission: Admission
+    accounts: Accounts
+    alerts: Alerts
+    payments: Payments
+    limits: RateLimits
+    switches: Switches
+    audit: AuditLog
+    statistics: Statistics
+    waiting_drafts: WaitingDrafts
+    library: Library
+    shown_files: ShownFiles
     starter: StartsWorkflows
     clock: Clock
     support_contact: str
+    shop: ShopRules = field(default_factory=ShopRules)
     offers_templates: bool = True
     price_credits: int = 1
     time_scale: float = 1.0

@@ -28,6 +28,23 @@ class Action(StrEnum):
     ANOTHER_PHOTO = "photo"  # order id: the brief is kept, a photo is asked for
     SEND_HERE = "here"  # video id: send a delivered video again as a new message
     LANGUAGE = "lang"  # ru | en
+    PACKAGE = "pkg"  # package id, or package id.draft id: an invoice
+    HISTORY = "hist"  # page
+    TERMS = "terms"
+    CHANGE = "chg"  # draft id: what shall be different
+    CHANGE_PART = "part"  # photo | style | product | wishes | prompt | count | format | seconds
+    FORMAT = "fmt"  # aspect ratio; none: as the photo
+    SECONDS = "sec"
+    CHANGED_AGAIN = "alter"  # order id: the same again with changes
+    ALBUM_ONE = "album_one"  # the photos show one product
+    ALBUM_SEVERAL = "album_many"  # each photo is a product of its own
+    MY_ORDERS = "orders"
+    CANCEL_ORDER = "cancel"  # order id
+    MY_VIDEOS = "videos"  # page
+    SHOW_VIDEO = "show"  # video id
+    LIKE = "like"  # video id
+    DISLIKE = "dislike"  # video id
+    ADMIN = "adm"  # which page or deed of the admin panel, with its own arguments after dots
     NONCE = "n"  # only makes two keyboards differ
 
 

@@ -10,6 +10,8 @@ class EntryKind(StrEnum):
     RESERVE = "reserve"
     CAPTURE = "capture"
     REFUND = "refund"
+    PURCHASE = "purchase"
+    PURCHASE_REFUND = "purchase_refund"  # the money went back, and the credits with it
     VOID = "void"  # an order released before it was reserved: a late reserve is refused
 
 
@@ -32,6 +34,7 @@ class Entry:
     reserved_delta: int = 0
     order_id: str | None = None
     video_id: str | None = None
+    charge_id: str | None = None
     note: str = ""
 
 

@@ -56,6 +56,14 @@ def grant_cause(grant_id: str) -> str:
     return f"grant:{grant_id}"
 
 
+def purchase_cause(charge_id: str) -> str:
+    return f"purchase:{charge_id}"
+
+
+def purchase_refund_cause(charge_id: str) -> str:
+    return f"purchase_refund:{charge_id}"
+
+
 def upload_name(attempt: str, suffix: str) -> str:
     """KIE overwrites uploads of the same name, so the name is never reused."""
     return f"{attempt}-{secrets.token_hex(4)}.{suffix}"

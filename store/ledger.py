@@ -52,6 +52,7 @@ class Ledger:
             cause=entry.cause,
             order_id=entry.order_id,
             video_id=entry.video_id,
+            charge_id=entry.charge_id,
             note=entry.note,
             available_after=after.available,
             reserved_after=after.reserved,

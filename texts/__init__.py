@@ -27,6 +27,12 @@ def label(language: Language, key: str, **args: str | int) -> str:
     return _format(language, key, dict(args))
 
 
+def source(language: Language) -> str:
+    """All texts of a language: one file per room of the bot."""
+    files = sorted((_FOLDER / language.value).glob("*.ftl"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
 def keys(language: Language) -> tuple[str, ...]:
     return tuple(_bundle(language)._messages)  # noqa: SLF001 - the library has no public list of its keys
 
@@ -55,6 +61,5 @@ def _ungrouped(value: str | int) -> Any:
 @lru_cache(maxsize=len(Language))
 def _bundle(language: Language) -> FluentBundle:
     bundle = FluentBundle([language.value], use_isolating=False)
-    source = (_FOLDER / f"{language.value}.ftl").read_text(encoding="utf-8")
-    bundle.add_resource(FluentResource(source))
+    bundle.add_resource(FluentResource(source(language)))
     return bundle

@@ -2,7 +2,18 @@
 
 from aiogram import Router
 
-from bot.routers import after, buying, dialog, fallback, membership, menu
+from bot.routers import (
+    admin,
+    after,
+    buying,
+    changes,
+    dialog,
+    fallback,
+    library,
+    membership,
+    menu,
+    money,
+)
 
 
 def root_router() -> Router:
@@ -10,9 +21,13 @@ def root_router() -> Router:
     root = Router(name="root")
     root.include_routers(
         membership.router(),
+        money.router(),
+        admin.router(),
         menu.router(),
+        library.router(),
         buying.router(),
         after.router(),
+        changes.router(),
         dialog.router(),
         fallback.router(),
     )

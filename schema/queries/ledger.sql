@@ -8,9 +8,9 @@ select available, reserved from wallets where user_id = :user_id for update;
 select kind, available_delta, reserved_delta from credit_entries where cause = :cause;
 
 -- name: insert_entry!
-insert into credit_entries (user_id, kind, available_delta, reserved_delta, cause, order_id, video_id, note,
+insert into credit_entries (user_id, kind, available_delta, reserved_delta, cause, order_id, video_id, charge_id, note,
                             available_after, reserved_after, created_at)
-values (:user_id, :kind, :available_delta, :reserved_delta, :cause, :order_id, :video_id, :note,
+values (:user_id, :kind, :available_delta, :reserved_delta, :cause, :order_id, :video_id, :charge_id, :note,
         :available_after, :reserved_after, :now);
 
 -- name: update_wallet!

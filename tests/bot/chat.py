@@ -20,19 +20,40 @@ from bot.polling import Poller
 from clients.telegram import TelegramClient
 from clients.telegram_session import aiogram_bot
 from domain.clock import utc_now
+from domain.keys import KeyRef
+from domain.payments import Package
+from domain.policy import OrderPolicy
+from domain.shop import ShopRules
 from store.albums import Albums
+from store.audit import AuditLog
 from store.conversations import Conversations
 from store.database import Database
 from store.drafts import Drafts
-from store.ledger import Ledger
+from store.library import Library
+from store.limits import RateLimits
 from store.orders import Orders
+from store.payments import Payments
+from store.shown_files import ShownFiles
+from store.statistics import Statistics
+from store.stores import build_stores
+from store.switches import Switches
 from store.updates import HandledUpdates
 from store.users import Users
 from store.videos import Videos
+from store.waiting_drafts import WaitingDrafts
 from workflows.start import TemporalUnavailable
 
 TOKEN = SecretStr("1234567:" + "t" * 35)
 SUPPORT = "@help"
+ADMIN_ID = 900
+KIE_KEYS = (KeyRef("key-one", "alpha"), KeyRef("key-two", "beta"))
+VIDEO_MODELS = ("kling-2.6/image-to-video", "bytedance/seedance-1.5-pro")
+SHOP = ShopRules(
+    packages=(Package("5c150s", 5, 150), Package("20c500s", 20, 500)),
+    admins=(ADMIN_ID,),
+    video_models=VIDEO_MODELS,
+    messages_per_second=50.0,
+)
 _SETTLED_SECONDS_MAX = 20.0
 
 
@@ -66,7 +87,8 @@ class Starts:
 
 
 def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
-    ledger = Ledger(database, utc_now)
+    stores = build_stores(database, utc_now, OrderPolicy(), KIE_KEYS, VIDEO_MODELS)
+    ledger = stores.ledger
     return BotParts(
         bot=aiogram_bot(TOKEN, api_base),
         telegram=TelegramClient(TOKEN, api_base),
@@ -78,9 +100,21 @@ def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
         conversations=Conversations(database, utc_now),
         updates=HandledUpdates(database, utc_now),
         albums=Albums(database, utc_now),
+        admission=stores.admission,
+        accounts=stores.accounts,
+        alerts=stores.alerts,
+        payments=Payments(database, ledger, utc_now),
+        limits=RateLimits(database, utc_now),
+        switches=Switches(database, utc_now),
+        audit=AuditLog(database, utc_now),
+        statistics=Statistics(database, utc_now),
+        waiting_drafts=WaitingDrafts(database, utc_now),
+        library=Library(database, utc_now),
+        shown_files=ShownFiles(database),
         starter=starts,
         clock=utc_now,
         support_contact=SUPPORT,
+        shop=SHOP,
         time_scale=0.3,
     )
 

@@ -23,7 +23,7 @@ SHOWN_STAGES = (Stage.ACCEPTED, Stage.WRITING, Stage.QUEUED, Stage.MAKING, Stage
 
 
 def variables(language: Language) -> dict[str, frozenset[str]]:
-    source = (Path(texts.__file__).parent / f"{language}.ftl").read_text()
+    source = texts.source(language)
     messages = re.split(r"\n(?=[a-z][\w-]* =)", re.sub(r"(?m)^#.*\n", "", source))
     return {
         message.split(" =")[0].strip(): frozenset(re.findall(r"\$(\w+)", message))
@@ -175,7 +175,7 @@ def test_a_failure_names_the_money_and_offers_what_its_class_allows(
 
 
 def test_only_what_rings_and_what_closes_says_ready() -> None:
-    source = (Path(texts.__file__).parent / "en.ftl").read_text()
+    source = texts.source(Language.EN)
     said = [line for line in source.splitlines() if "ready" in line.lower() and not line.startswith("#")]
     assert {line.split(" =")[0] for line in said} == {"ready", "ready-numbered", "closing"}
 

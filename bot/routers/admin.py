@@ -1,0 +1,7 @@
+"""The shop from the inside, for administrators only."""
+
+from aiogram import Router
+
+
+def router() -> Router:
+    return Router(name="admin")

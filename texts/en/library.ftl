@@ -1,0 +1,1 @@
+# My orders and my videos.

@@ -1,0 +1,1 @@
+# Too fast, too many, and what waits.

@@ -1,0 +1,75 @@
+# Words for people, in English. HTML as Telegram knows it; a blank line stays a blank line.
+# The word "ready" belongs to the reply that rings and to the closing card: nowhere else.
+
+## Counted words
+credits = { $count ->
+    [one] { $count } credit
+   *[other] { $count } credits
+}
+videos = { $count ->
+    [one] { $count } video
+   *[other] { $count } videos
+}
+
+## Buttons
+button-new-order = 🎬 New order
+button-balance = 💳 My balance
+button-help = ❓ Help
+button-language = 🌐 Language
+button-ugc = 🤳 UGC
+button-ad = ✨ Ad
+button-own = ✍️ Own prompt
+button-skip = Skip
+button-generate = 🎬 Generate
+button-cancel = Cancel
+button-more = 🔁 More of this product
+button-menu = 🏠 Main menu
+button-again = Try again
+button-photo = 📷 Another photo
+button-here = ⬇️ Send it here
+button-replace = Replace
+button-new = New order
+button-top-up = Top up
+button-fewer = Make { $count } with what you have
+button-russian = Русский
+button-english = English
+
+## Commands
+command-start = Main menu
+command-help = How it works
+command-balance = My balance
+command-cancel = Drop the open order
+command-language = Русский / English
+toast-accepted = Accepted, your videos are on their way
+
+## Menu
+main-menu =
+    🎬 <b>Short videos of your product</b>
+
+    Send me a photo of the product: two or three questions later I start making the video.
+order-open = You have an open order: go on where you stopped, or /cancel.
+help =
+    <b>How it works</b>
+
+    1. Send one photo of your product.
+    2. Pick a style: UGC (as if a customer filmed it), an advertisement, or your own prompt.
+    3. Tell me about the product, or skip.
+    4. Choose how many videos: 1, 3 or 5.
+    5. Check the card and press Generate.
+
+    One video costs { $price }. What cannot be made is refunded at once.
+
+    /balance – your credits
+    /cancel – drop the open order
+    /language – Русский / English
+
+    Questions: { $support }
+balance = 💳 You have <b>{ $credits }</b>.
+balance-reserved = In the making: { $credits }, paid for when delivered.
+top-up =
+    To top up, write to { $support }: we add credits by hand for now.
+
+    Your balance: { $credits }.
+choose-language = Which language shall I speak?
+private-only = I work in private chats only: open a chat with me and send a photo of your product.
+apology = Sorry, something broke on our side. Nothing is lost or charged: please try that again in a minute.

@@ -1,0 +1,1 @@
+# Topping up, receipts, refunds, terms.

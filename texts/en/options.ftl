@@ -1,0 +1,1 @@
+# Format, length, templates with their examples.
