@@ -6,6 +6,7 @@ from typing import Final
 
 from aiogram.fsm.state import State
 
+from bot import busy, terms
 from bot.states import Step
 from bot.turn import Turn, patiently
 from clients.pictures import PictureRefused, prepare_photo
@@ -101,8 +102,16 @@ async def _confirm_card(turn: Turn, draft: Draft) -> Card:
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
     wanted = draft.offer
     price_credits = wanted.video_count * wanted.price_credits
+    notes = [await busy.note(turn, wanted.video_count), await terms.note(turn)]
     return cards.confirm(
-        turn.language, wanted.brief, wanted.video_count, price_credits, wallet.available, draft.id
+        turn.language,
+        wanted.brief,
+        wanted.video_count,
+        price_credits,
+        wallet.available,
+        draft.id,
+        options=wanted.options,
+        notes=[note for note in notes if note],
     )
 
 

@@ -57,6 +57,17 @@ class Brief:
     own_prompt: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class VideoOptions:
+    """What the user chose of the form. '' and 0: as the photo and the video model have it."""
+
+    aspect_ratio: str = ""
+    seconds: int = 0
+
+
+AS_IT_COMES: Final = VideoOptions()
+
+
 class OrderState(StrEnum):
     OPEN = "OPEN"
     CLOSED = "CLOSED"

@@ -1,10 +1,10 @@
 """Cards that can buy. The order bought with one has the same id."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from domain.clock import Clock
 from domain.ids import new_draft_id
-from domain.orders import Brief, Language, Origin, Photo, Template
+from domain.orders import AS_IT_COMES, Brief, Language, Origin, Photo, Template, VideoOptions
 from store.database import Database, Row, load_queries
 
 _queries = load_queries("drafts")
@@ -12,13 +12,15 @@ _queries = load_queries("drafts")
 
 @dataclass(frozen=True, slots=True)
 class DraftOffer:
-    """What a card offers. `price_credits` is that of one video."""
+    """What a card offers. `price_credits` is that of one video; `views` are further photos of the product."""
 
     brief: Brief
     photo: Photo
     video_count: int
     price_credits: int
     language: Language
+    options: VideoOptions = AS_IT_COMES
+    views: tuple[Photo, ...] = ()
     origin: Origin = Origin.DIALOG
     source_order_id: str | None = None
 
@@ -56,6 +58,9 @@ class Drafts:
                 video_count=offer.video_count,
                 price_credits=offer.price_credits,
                 language=offer.language.value,
+                aspect_ratio=offer.options.aspect_ratio,
+                video_seconds=offer.options.seconds,
+                views=[asdict(view) for view in offer.views],
                 now=self._clock(),
             )
         return draft
@@ -92,6 +97,8 @@ def _draft(row: Row) -> Draft:
         video_count=row["video_count"],
         price_credits=row["price_credits"],
         language=Language(row["language"]),
+        options=VideoOptions(row["aspect_ratio"], row["video_seconds"]),
+        views=tuple(Photo(**view) for view in row["views"]),
         origin=Origin(row["origin"]),
         source_order_id=row["source_order_id"],
     )

@@ -8,7 +8,7 @@ from domain import ids
 from domain.clock import Clock
 from domain.credits import NotEnoughCredits
 from domain.failures import CLASS_POLICIES, Failure, FailureClass, FailureReason
-from domain.orders import Brief, Language, OrderState, Photo, Template, VideoState
+from domain.orders import Brief, Language, OrderState, Photo, Template, VideoOptions, VideoState
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
 
@@ -53,6 +53,9 @@ class OrderRow:
     deadline_at: datetime
     brief: Brief
     photo: Photo
+    options: VideoOptions
+    views: tuple[Photo, ...]
+    view_media_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class OrderSource:
     retryable_count: int
     language: Language
     price_credits: int
+    options: VideoOptions
+    views: tuple[Photo, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +274,8 @@ class Orders:
             await self.retryable_count(order_id),
             order.language,
             row["video_price_credits"],
+            order.options,
+            order.views,
         )
 
 
@@ -290,4 +297,7 @@ def _order(row: Row) -> OrderRow:
         deadline_at=row["deadline_at"],
         brief=Brief(Template(row["template"]), row["product_text"], row["wishes"], row["own_prompt"]),
         photo=Photo(row["photo_file_id"], row["photo_unique_id"], row["card_file_id"]),
+        options=VideoOptions(row["aspect_ratio"], row["video_seconds"]),
+        views=tuple(Photo(**view) for view in row["views"]),
+        view_media_keys=tuple(row["view_media_keys"]),
     )

@@ -5,7 +5,15 @@ from typing import Final
 
 from domain.actions import Action, Button, Card
 from domain.failures import FailureReason
-from domain.orders import BRIEF_TEXT_CHARS_MAX, VIDEO_COUNTS, Brief, Language, Template
+from domain.orders import (
+    AS_IT_COMES,
+    BRIEF_TEXT_CHARS_MAX,
+    VIDEO_COUNTS,
+    Brief,
+    Language,
+    Template,
+    VideoOptions,
+)
 from texts import label, say
 
 BRIEF_PART_UNITS_MAX: Final = 280  # shown on the confirm card: three parts and the prices fit 1,024
@@ -145,15 +153,20 @@ def confirm(
     price_credits: int,
     available: int,
     draft_id: str,
+    *,
+    options: VideoOptions = AS_IT_COMES,
+    notes: Sequence[str] = (),
 ) -> Card:
-    """`price_credits` is that of the whole order."""
+    """`price_credits` is that of the whole order; `notes` are finished lines of HTML."""
     template = label(language, f"template-{brief.template}")
     lines = [
         say(language, "confirm", template=template, videos=counted_videos(language, video_count)),
         *_brief_lines(language, brief),
+        *_option_lines(options),
         "",
         say(language, "confirm-price", price=counted_credits(language, price_credits)),
         say(language, "confirm-balance", balance=counted_credits(language, available)),
+        *notes,
     ]
     rows = (
         (_button(language, "generate", Action.GENERATE, draft_id),),
@@ -223,6 +236,10 @@ def _brief_lines(language: Language, brief: Brief) -> Sequence[str]:
         ("brief-own", brief.own_prompt),
     )
     return [say(language, key, text=shortened(text)) for key, text in parts if text]
+
+
+def _option_lines(options: VideoOptions) -> Sequence[str]:
+    return [] if options == AS_IT_COMES else [" · ".join(filter(None, [options.aspect_ratio]))]
 
 
 def shortened(text: str, units_max: int = BRIEF_PART_UNITS_MAX) -> str:

@@ -53,6 +53,8 @@ def _again(turn: Turn, source: OrderSource, order_id: str, origin: Origin, video
         video_count=video_count,
         price_credits=turn.parts.price_credits,
         language=turn.language,
+        options=source.options,
+        views=source.views,
         origin=origin,
         source_order_id=order_id,
     )

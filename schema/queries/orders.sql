@@ -31,7 +31,8 @@ select id, user_id, video_count, price_credits, state from orders where id = :or
 select o.id, o.user_id, u.tg_user_id, u.blocked_at, o.video_count, o.price_credits, o.language, o.state,
        o.failure_class, o.failure_reason, o.photo_media_key, o.photo_width, o.photo_height, o.created_at,
        o.deadline_at, d.template, d.product_text, d.wishes, d.own_prompt, d.photo_file_id, d.photo_unique_id,
-       d.card_file_id, d.price_credits as video_price_credits
+       d.card_file_id, d.price_credits as video_price_credits, d.aspect_ratio, d.video_seconds, d.views,
+       o.view_media_keys
 from orders o join drafts d on d.id = o.id join users u on u.id = o.user_id
 where o.id = :order_id;
 
