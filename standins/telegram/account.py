@@ -72,9 +72,9 @@ class Account:
         return self._files.link(args.text("file_id"))
 
     async def _get_chat(self, args: Args) -> Json:
-        user = self._world.known_chat(args.text("chat_id"))
+        chat = self._world.known_chat(args.text("chat_id"))
         gifts = {"accepted_gift_types": _NO_GIFTS}
-        return {**user.chat(), "accent_color_id": user.id % 7, "max_reaction_count": 11, **gifts}
+        return {**chat.chat(), "accent_color_id": chat.id % 7, "max_reaction_count": 11, **gifts}
 
     async def _leave_chat(self, args: Args) -> bool:
         self._world.known_chat(args.text("chat_id"))

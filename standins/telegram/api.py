@@ -78,8 +78,10 @@ class BotApi:
         return True
 
     def _user_of(self, args: Args) -> str:
-        query = self._world.memory.callback_queries.get(args.text("callback_query_id"))
-        return args.text("chat_id") or (str(query.user_id) if query else "")
+        memory = self._world.memory
+        pressed = memory.callback_queries.get(args.text("callback_query_id"))
+        query = pressed or memory.checkouts.get(args.text("pre_checkout_query_id"))
+        return args.text("chat_id") or args.text("user_id") or (str(query.user_id) if query else "")
 
     async def _get_updates(self, args: Args, request: Request | None) -> list[Json]:
         if request is None or self._world.memory.webhook.url:

@@ -21,6 +21,9 @@ from standins.telegram.editing import Editing
 from standins.telegram.files import FileStore
 from standins.telegram.mailbox import Mailbox
 from standins.telegram.model import Memory
+from standins.telegram.paying import Paying
+from standins.telegram.payment_routes import PaymentRoutes
+from standins.telegram.payments import Payments
 from standins.telegram.people import People
 from standins.telegram.sending import Sending
 from standins.telegram.webhook import WebhookSender
@@ -50,13 +53,17 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
     mailbox = Mailbox(world)
     media = MediaReader(files)
     control = Control(on_reset=world.forget_everything, clock=clock)
+    sending = Sending(world, media)
+    payments = Payments(world, sending, mailbox)
     methods = {
-        **Sending(world, media).methods(),
+        **sending.methods(),
+        **payments.methods(),
         **Editing(world, media).methods(),
         **Account(world, files, mailbox).methods(),
     }
     api = BotApi(world, files, mailbox, control, methods)
     people = ControlRoutes(world, files, mailbox, People(world, files, mailbox))
+    stars = PaymentRoutes(memory, payments, Paying(world, mailbox, payments))
     sender = WebhookSender(world, mailbox, control, api.perform)
 
     @contextlib.asynccontextmanager
@@ -70,7 +77,7 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
             await asyncio.gather(*tasks, return_exceptions=True)
             _save(world, snapshot)
 
-    routes = [*api.routes(), *control.routes(), *people.routes(), *_page_routes(people)]
+    routes = [*api.routes(), *control.routes(), *people.routes(), *stars.routes(), *_page_routes(people)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -57,7 +57,7 @@ def caption_of(args: Args) -> Json:
     return part | ({"show_caption_above_media": True} if args.flag("show_caption_above_media") else {})
 
 
-def markup_part(args: Args) -> Json:
+def markup_part(args: Args, *, may_pay: bool = False) -> Json:
     """Only an inline keyboard is a part of the Message; the other kinds belong to the chat."""
     markup = args.json("reply_markup")
     if markup is None:
@@ -66,9 +66,20 @@ def markup_part(args: Args) -> Json:
         raise bad_request("object expected as reply markup")
     rows = [[_button(button) for button in row] for row in markup.get("inline_keyboard", [])]
     rows = [row for row in rows if row]
+    _check_pay_buttons(rows, may_pay=may_pay)
     if sum(map(len, rows)) > _BUTTONS_MAX:
         raise bad_request("reply markup is too long")
     return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
+
+
+def _check_pay_buttons(rows: list[list[Json]], *, may_pay: bool) -> None:
+    """An invoice begins with its Pay button; nothing else has one."""
+    buttons = [button for row in rows for button in row]
+    paying = [index for index, button in enumerate(buttons) if "pay" in button]
+    if paying and not may_pay:
+        raise bad_request("BUTTON_TYPE_INVALID")
+    if rows and may_pay and paying != [0]:
+        raise bad_request("BUTTON_POS_INVALID")
 
 
 def _button(button: Any) -> Json:

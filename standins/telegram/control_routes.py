@@ -1,7 +1,6 @@
 """/control for the people in the chats, the page's own feed, and the files it shows."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,17 +11,16 @@ from starlette.routing import Route
 
 from standins.control import read_fields
 from standins.telegram.args import Args
-from standins.telegram.errors import ApiError, UserError
+from standins.telegram.deeds import Deed, content_of_form, deed_route, guarded, read_local, sent
+from standins.telegram.errors import UserError
 from standins.telegram.files import FileStore
 from standins.telegram.mailbox import Mailbox
 from standins.telegram.model import User
-from standins.telegram.people import People, Press, Sent
+from standins.telegram.people import People, Press
 from standins.telegram.views import bot_view, message_view, message_with_history, user_view
 from standins.telegram.world import World
 
 Json = dict[str, Any]
-Handler = Callable[[Request], Awaitable[Response]]
-Deed = Callable[[int, Args, Request], Awaitable[Json]]
 
 _WAIT_SECONDS_MAX: Final = 60.0
 _FIRST_LOAD_MESSAGES_MAX: Final = 300
@@ -60,21 +58,21 @@ class ControlRoutes:
             "expire_callbacks": self._expire_callbacks,
         }
         return [
-            Route("/control/users", _guarded(self._post_user), methods=["POST"]),
-            Route("/control/users", _guarded(self._get_users), methods=["GET"]),
-            Route("/control/users/{id:int}", _guarded(self._get_user), methods=["GET"]),
-            Route("/control/users/{id:int}/messages", _guarded(self._get_messages), methods=["GET"]),
-            Route("/control/users/{id:int}/toasts", _guarded(self._get_toasts), methods=["GET"]),
+            Route("/control/users", guarded(self._post_user), methods=["POST"]),
+            Route("/control/users", guarded(self._get_users), methods=["GET"]),
+            Route("/control/users/{id:int}", guarded(self._get_user), methods=["GET"]),
+            Route("/control/users/{id:int}/messages", guarded(self._get_messages), methods=["GET"]),
+            Route("/control/users/{id:int}/toasts", guarded(self._get_toasts), methods=["GET"]),
             *[
-                Route(f"/control/users/{{id:int}}/{name}", _deed(deed), methods=["POST"])
+                Route(f"/control/users/{{id:int}}/{name}", deed_route(deed), methods=["POST"])
                 for name, deed in deeds.items()
             ],
-            Route("/control/updates", _guarded(self._post_update), methods=["POST"]),
-            Route("/control/updates", _guarded(self._get_updates), methods=["GET"]),
-            Route("/control/updates/repeat", _guarded(self._repeat_update), methods=["POST"]),
-            Route("/control/files/expire", _guarded(self._expire_file), methods=["POST"]),
-            Route("/control/state", _guarded(self._get_state), methods=["GET"]),
-            Route("/files/{file_id}", _guarded(self._get_file), methods=["GET"]),
+            Route("/control/updates", guarded(self._post_update), methods=["POST"]),
+            Route("/control/updates", guarded(self._get_updates), methods=["GET"]),
+            Route("/control/updates/repeat", guarded(self._repeat_update), methods=["POST"]),
+            Route("/control/files/expire", guarded(self._expire_file), methods=["POST"]),
+            Route("/control/state", guarded(self._get_state), methods=["GET"]),
+            Route("/files/{file_id}", guarded(self._get_file), methods=["GET"]),
         ]
 
     async def page(self, _request: Request) -> Response:
@@ -131,11 +129,11 @@ class ControlRoutes:
     # -- what a user does
 
     async def _text(self, user_id: int, args: Args, _request: Request) -> Json:
-        return _sent(self._people.text(user_id, args.text("text"), args.integer("reply_to_message_id")))
+        return sent(self._people.text(user_id, args.text("text"), args.integer("reply_to_message_id")))
 
     async def _photo(self, user_id: int, args: Args, request: Request) -> Json:
-        content, _name, _mime = await _content(args, request, "photo")
-        return _sent(
+        content, _name, _mime = await content_of_form(args, request, "photo")
+        return sent(
             await self._people.photo(user_id, content, args.text("caption"), args.text("media_group_id"))
         )
 
@@ -144,30 +142,30 @@ class ControlRoutes:
         form = await request.form() if isinstance(args.raw("photo"), UploadFile) else FormData()
         contents = [await each.read() for each in form.getlist("photo") if isinstance(each, UploadFile)]
         paths = args.json("paths") or []
-        contents += [await _read_local(request, str(path)) for path in paths]
+        contents += [await read_local(request, str(path)) for path in paths]
         if not contents:
             raise UserError("an album needs photos")
-        return _sent(await self._people.album(user_id, contents, args.text("caption")))
+        return sent(await self._people.album(user_id, contents, args.text("caption")))
 
     async def _document(self, user_id: int, args: Args, request: Request) -> Json:
-        content, name, mime_type = await _content(args, request, "document")
+        content, name, mime_type = await content_of_form(args, request, "document")
         name = args.text("filename") or name
         mime_type = args.text("mime") or mime_type
-        return _sent(await self._people.document(user_id, content, name, mime_type, args.text("caption")))
+        return sent(await self._people.document(user_id, content, name, mime_type, args.text("caption")))
 
     async def _video(self, user_id: int, args: Args, request: Request) -> Json:
-        content, name, _mime = await _content(args, request, "video")
-        return _sent(await self._people.video(user_id, content, name, args.text("caption")))
+        content, name, _mime = await content_of_form(args, request, "video")
+        return sent(await self._people.video(user_id, content, name, args.text("caption")))
 
     async def _voice(self, user_id: int, args: Args, _request: Request) -> Json:
-        return _sent(self._people.voice(user_id, args.integer("duration", 3)))
+        return sent(self._people.voice(user_id, args.integer("duration", 3)))
 
     async def _location(self, user_id: int, args: Args, _request: Request) -> Json:
         latitude = float(args.text("latitude", "55.75"))
-        return _sent(self._people.location(user_id, latitude, float(args.text("longitude", "37.62"))))
+        return sent(self._people.location(user_id, latitude, float(args.text("longitude", "37.62"))))
 
     async def _other(self, user_id: int, _args: Args, request: Request) -> Json:
-        return _sent(self._people.other(user_id, await read_fields(request)))
+        return sent(self._people.other(user_id, await read_fields(request)))
 
     async def _press(self, user_id: int, args: Args, _request: Request) -> Json:
         press = Press(
@@ -262,49 +260,6 @@ class ControlRoutes:
             return []
         changed = list(self._world.changed_messages(user_id, since))
         return [message_view(kept) for kept in changed[-_FIRST_LOAD_MESSAGES_MAX:]]
-
-
-def _guarded(handler: Handler) -> Handler:
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except UserError as refusal:
-            return JSONResponse({"error": refusal.sentence}, refusal.status)
-        except ApiError as refusal:
-            return JSONResponse({"error": refusal.description}, refusal.code)
-
-    return guarded
-
-
-def _deed(deed: Deed) -> Handler:
-    async def handler(request: Request) -> Response:
-        return JSONResponse(await deed(request.path_params["id"], Args(await read_fields(request)), request))
-
-    return _guarded(handler)
-
-
-async def _content(args: Args, request: Request, name: str) -> tuple[bytes, str, str]:
-    """Content, file name and MIME type of an upload, or of a file on this machine."""
-    upload = args.upload(name) or args.upload("file")
-    if upload:
-        return await upload.read(), upload.filename or "", upload.content_type or ""
-    if not args.text("path"):
-        raise UserError(f"send the file as the form field {name}, or its path as JSON")
-    return await _read_local(request, args.text("path")), Path(args.text("path")).name, ""
-
-
-async def _read_local(request: Request, path: str) -> bytes:
-    # A page of another site can post forms here, but not JSON: local files are for scripts only.
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        raise UserError("a path is taken from JSON only")
-    try:
-        return await asyncio.to_thread(Path(path).read_bytes)
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _sent(sent: Sent) -> Json:
-    return {"message_ids": sent.message_ids, "update_ids": sent.update_ids}
 
 
 def _name_of(attachment: Json) -> str:

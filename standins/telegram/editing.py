@@ -13,8 +13,8 @@ from standins.telegram.content import (
     text_part,
     without_content,
 )
-from standins.telegram.errors import bad_request, forbidden
-from standins.telegram.model import Kept, User
+from standins.telegram.errors import bad_request
+from standins.telegram.model import Kept
 from standins.telegram.sending import Method
 from standins.telegram.world import World
 
@@ -79,20 +79,20 @@ class Editing:
     async def _edit_reply_markup(self, args: Args) -> Json:
         kept = self._editable(args)
         rest = {key: value for key, value in kept.body.items() if key != "reply_markup"}
-        return self._change(kept, rest | markup_part(args))
+        return self._change(kept, rest | markup_part(args, may_pay="invoice" in kept.body))
 
     async def _delete_message(self, args: Args) -> bool:
-        user = self._reachable(args)
-        found = self._world.find(user.id, args.integer("message_id"))
+        chat = self._world.reachable(args.text("chat_id"))
+        found = self._world.find(chat.id, args.integer("message_id"))
         if found is None:
             raise bad_request("message to delete not found")
         self._world.delete_message(found)
         return True
 
     async def _delete_messages(self, args: Args) -> bool:
-        user = self._reachable(args)
+        chat = self._world.reachable(args.text("chat_id"))
         for message_id in args.json("message_ids") or []:
-            found = self._world.find(user.id, int(message_id))
+            found = self._world.find(chat.id, int(message_id))
             if found:
                 self._world.delete_message(found)
         return True
@@ -105,19 +105,13 @@ class Editing:
         self._world.add_toast(query, text, args.text("url"), show_alert=args.flag("show_alert"))
         return True
 
-    def _reachable(self, args: Args) -> User:
-        user = self._world.known_chat(args.text("chat_id"))
-        if user.has_blocked and not user.edits_pass:
-            raise forbidden("bot was blocked by the user")
-        return user
-
     def _editable(self, args: Args) -> Kept:
         if args.has("inline_message_id"):
             raise bad_request("MESSAGE_ID_INVALID")
-        user = self._reachable(args)
+        chat = self._world.reachable(args.text("chat_id"))
         if not args.integer("message_id"):
             raise bad_request("message identifier is not specified")
-        found = self._world.find(user.id, args.integer("message_id"))
+        found = self._world.find(chat.id, args.integer("message_id"))
         if found is None:
             raise bad_request("message to edit not found")
         if not found.from_bot or "forward_origin" in found.body:

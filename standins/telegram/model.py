@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 Json = dict[str, Any]
 
 FIRST_USER_ID = 700_000_001
 FIRST_UPDATE_ID = 410_000_001
+STARS_AT_FIRST = 10_000
 
 
 class User(BaseModel):
@@ -21,6 +22,7 @@ class User(BaseModel):
     has_blocked: bool = False
     edits_pass: bool = False
     read_message_id: int = 0
+    stars: int = STARS_AT_FIRST
     event: int = 0
 
     def shown(self) -> Json:
@@ -43,6 +45,20 @@ class User(BaseModel):
         return {**{key: shown[key] for key in wanted if key in shown}, "type": "private"}
 
 
+class Group(BaseModel):
+    """A supergroup. The bot is in it, or has left it; who else is there does not matter."""
+
+    id: int
+    title: str = "Group"
+    has_bot: bool = False
+
+    def chat(self) -> Json:
+        return {"id": self.id, "title": self.title, "type": "supergroup"}
+
+
+Chat = User | Group
+
+
 class Version(BaseModel):
     at: datetime
     body: Json
@@ -58,6 +74,8 @@ class Kept(BaseModel):
     event: int
     body: Json
     deleted: bool = False
+    invoice_id: str = ""
+    charge_id: str = ""  # an invoice that is paid, or its receipt
     versions: list[Version] = Field(default_factory=list)
 
 
@@ -69,6 +87,50 @@ class CallbackQuery(BaseModel):
     made_at: datetime
     answered: bool = False
     expired: bool = False
+
+
+class Invoice(BaseModel):
+    """What a Message does not show of an invoice is the payload; copies of the message share it."""
+
+    id: str
+    title: str
+    description: str
+    payload: str
+    currency: str
+    total_amount: int
+    start_parameter: str = ""
+
+    def shown(self) -> Json:
+        return self.model_dump(exclude={"id", "payload"})
+
+
+class Checkout(BaseModel):
+    """A pre_checkout_query that waits; the bot's answer is an error message, or empty for yes."""
+
+    id: str
+    user_id: int
+    answer: str | None = None
+
+
+class Charge(BaseModel):
+    charge_id: str
+    provider_charge_id: str
+    user_id: int
+    amount: int
+    currency: str
+    payload: str
+    paid_at: datetime
+    refunded_at: datetime | None = None
+
+    def payment(self) -> Json:
+        """As successful_payment and refunded_payment both show it."""
+        return {
+            "currency": self.currency,
+            "total_amount": self.amount,
+            "invoice_payload": self.payload,
+            "telegram_payment_charge_id": self.charge_id,
+            "provider_payment_charge_id": self.provider_charge_id,
+        }
 
 
 class Toast(BaseModel):
@@ -113,6 +175,17 @@ class Webhook(BaseModel):
     last_error_message: str = ""
 
 
+class WebhookKnobs(BaseModel):
+    """How far the stand-in goes in being Telegram, and where it is nastier."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    strict_ports: bool = False
+    duplicate: bool = False
+    separate_kinds: bool = False
+    timeout_seconds: float = Field(default=60.0, gt=0, le=600)
+
+
 class Bot(BaseModel):
     id: int = 0
     first_name: str = "Neurocards"
@@ -134,8 +207,12 @@ class Memory(BaseModel):
     next_file_number: int = 1
     bot: Bot = Field(default_factory=Bot)
     users: dict[int, User] = Field(default_factory=dict)
+    groups: dict[int, Group] = Field(default_factory=dict)
     messages: dict[int, dict[int, Kept]] = Field(default_factory=dict)
     callback_queries: dict[str, CallbackQuery] = Field(default_factory=dict)
+    invoices: dict[str, Invoice] = Field(default_factory=dict)
+    checkouts: dict[str, Checkout] = Field(default_factory=dict, exclude=True)  # they live for seconds
+    charges: dict[str, Charge] = Field(default_factory=dict)
     toasts: list[Toast] = Field(default_factory=list)
     files: dict[str, StoredFile] = Field(default_factory=dict)
     updates: dict[int, Update] = Field(default_factory=dict)
@@ -143,4 +220,5 @@ class Memory(BaseModel):
     repeats: list[int] = Field(default_factory=list)
     allowed_updates: list[str] = Field(default_factory=list)
     webhook: Webhook = Field(default_factory=Webhook)
+    knobs: WebhookKnobs = Field(default_factory=WebhookKnobs)
     commands: dict[str, list[Json]] = Field(default_factory=dict)

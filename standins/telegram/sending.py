@@ -14,7 +14,8 @@ from standins.telegram.content import (
     text_part,
 )
 from standins.telegram.errors import bad_request
-from standins.telegram.model import Kept, User
+from standins.telegram.forwarding import forwarded, is_forwardable
+from standins.telegram.model import Chat, Kept
 from standins.telegram.world import World
 
 Json = dict[str, Any]
@@ -56,26 +57,26 @@ class Sending:
         }
 
     async def _send_message(self, args: Args) -> Json:
-        user = self._world.receiver(args.text("chat_id"))
-        return self._send(user, args, text_part(args)).body
+        chat = self._world.receiver(args.text("chat_id"))
+        return self.send(chat, args, text_part(args)).body
 
     def _sender_of(self, kind: str) -> Method:
         async def send(args: Args) -> Json:
-            user = self._world.receiver(args.text("chat_id"))
+            chat = self._world.receiver(args.text("chat_id"))
             caption = caption_of(args)
             attachment = await self._media.field(args, kind, kind)
-            return self._send(user, args, attachment | caption).body
+            return self.send(chat, args, attachment | caption).body
 
         return send
 
     async def _send_media_group(self, args: Args) -> list[Json]:
-        user = self._world.receiver(args.text("chat_id"))
+        chat = self._world.receiver(args.text("chat_id"))
         items = args.json("media")
         if not isinstance(items, list) or not _ALBUM_MIN <= len(items) <= _ALBUM_MAX:
             raise bad_request("wrong number of media in the album: there must be 2-10 of them")
         parts = [await self._album_part(args, item) for item in items]
         group = {"media_group_id": str(13_000_000_000_000_000 + self._world.memory.last_event)}
-        return [self._send(user, args, part | group).body for part in parts]
+        return [self.send(chat, args, part | group).body for part in parts]
 
     async def _album_part(self, args: Args, item: Json) -> Json:
         kind = str(item.get("type", ""))
@@ -87,39 +88,44 @@ class Sending:
         return await self._media.reference(args, str(item.get("media", "")), kind) | caption
 
     async def _copy_message(self, args: Args) -> Json:
-        user = self._world.receiver(args.text("chat_id"))
+        chat = self._world.receiver(args.text("chat_id"))
         source = self._source(args, "message to copy")
         kept_names = ("text", "entities", "caption", "caption_entities", "show_caption_above_media")
         content = {key: source.body[key] for key in kept_names if key in source.body} | media_of(source.body)
+        if not content:
+            raise bad_request("message can't be copied")
         if args.raw("caption") is not None and "text" not in content:
             content = media_of(source.body) | caption_of(args)
-        return {"message_id": self._send(user, args, content).message_id}
+        return {"message_id": self.send(chat, args, content).message_id}
 
     async def _forward_message(self, args: Args) -> Json:
-        user = self._world.receiver(args.text("chat_id"))
-        source = self._source(args, "message to forward").body
-        left_out = {"message_id", "from", "chat", "date", "edit_date", "reply_markup", "reply_to_message"}
-        content = {key: value for key, value in source.items() if key not in left_out}
-        origin = {"type": "user", "sender_user": source["from"], "date": source["date"]}
-        return self._send(user, args, content | {"forward_origin": origin}).body
+        chat = self._world.receiver(args.text("chat_id"))
+        source = self._source(args, "message to forward")
+        if not is_forwardable(source):
+            raise bad_request("message can't be forwarded")
+        kept = self.send(chat, args, forwarded(source, self._world.memory))
+        kept.invoice_id = source.invoice_id
+        return kept.body
 
     def _source(self, args: Args, called: str) -> Kept:
-        user = self._world.known_chat(args.text("from_chat_id"))
-        found = self._world.find(user.id, args.integer("message_id"))
+        chat = self._world.known_chat(args.text("from_chat_id"))
+        found = self._world.find(chat.id, args.integer("message_id"))
         if found is None:
             raise bad_request(f"{called} not found")
         return found
 
     async def _send_chat_action(self, args: Args) -> bool:
-        user = self._world.receiver(args.text("chat_id"))
+        chat = self._world.receiver(args.text("chat_id"))
         if args.text("action") not in _CHAT_ACTIONS:
             raise bad_request("wrong parameter action in request")
-        self._world.show_typing(user.id)
+        self._world.show_typing(chat.id)
         return True
 
-    def _send(self, user: User, args: Args, content: Json) -> Kept:
-        extra = markup_part(args) | reply_part(args, self._world, user.id)
+    def send(self, chat: Chat, args: Args, content: Json) -> Kept:
+        """`content` with a keyboard of its own keeps it unless the call brings another."""
+        may_pay = "invoice" in content and "forward_origin" not in content
+        extra = markup_part(args, may_pay=may_pay) | reply_part(args, self._world, chat.id)
         if args.flag("protect_content"):
             extra["has_protected_content"] = True
         rang = not args.flag("disable_notification")
-        return self._world.add_message(user, content | extra, from_bot=True, rang=rang)
+        return self._world.add_message(chat, content | extra, from_bot=True, rang=rang)

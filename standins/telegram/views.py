@@ -18,6 +18,10 @@ _KINDS: Final = (
     "video_note",
     "sticker",
     "location",
+    "contact",
+    "invoice",
+    "successful_payment",
+    "refunded_payment",
 )
 SPINNER_SECONDS: Final = 30.0  # Telegram's apps give up waiting too
 _MEDIA_FACTS: Final = (
@@ -71,6 +75,9 @@ def message_view(kept: Kept) -> Json:
         "forwarded": "forward_origin" in body,
         "location": body.get("location"),
         "caption_above": bool(body.get("show_caption_above_media")),
+        "invoice": body.get("invoice"),
+        "payment": body.get("successful_payment") or body.get("refunded_payment"),
+        "charge_id": kept.charge_id,
     }
 
 

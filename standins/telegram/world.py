@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from standins.telegram.errors import UserError, bad_request, forbidden
-from standins.telegram.model import CallbackQuery, Kept, Memory, Toast, User, Version
+from standins.telegram.model import CallbackQuery, Chat, Group, Kept, Memory, Toast, User, Version
 
 Json = dict[str, Any]
 Clock = Callable[[], datetime]
@@ -92,19 +92,29 @@ class World:
             raise UserError(f"there is no user {user_id}; add one with POST /control/users", 404)
         return found
 
-    def receiver(self, chat_id: str) -> User:
-        """Whom a bot may write to."""
-        found = self.known_chat(chat_id)
-        if found.has_blocked:
+    def receiver(self, chat_id: str) -> Chat:
+        """Where a bot may write to."""
+        found = self.reachable(chat_id)
+        if isinstance(found, User) and found.has_blocked:
             raise forbidden("bot was blocked by the user")
-        if not found.has_started:
+        if isinstance(found, User) and not found.has_started:
             raise forbidden("bot can't initiate conversation with a user")
         return found
 
-    def known_chat(self, chat_id: str) -> User:
+    def reachable(self, chat_id: str) -> Chat:
+        """Where a bot may change what is there: `edits_pass` tells how it went with a real blocked chat."""
+        found = self.known_chat(chat_id)
+        if isinstance(found, Group) and not found.has_bot:
+            raise forbidden("bot is not a member of the supergroup chat")
+        if isinstance(found, User) and found.has_blocked and not found.edits_pass:
+            raise forbidden("bot was blocked by the user")
+        return found
+
+    def known_chat(self, chat_id: str) -> Chat:
         if not chat_id:
             raise bad_request("chat_id is empty")
-        found = self.memory.users.get(int(chat_id)) if chat_id.lstrip("-").isdigit() else None
+        number = int(chat_id) if chat_id.lstrip("-").isdigit() else 0
+        found = self.memory.users.get(number) or self.memory.groups.get(number)
         if found is None:
             raise bad_request("chat not found")
         return found
@@ -130,27 +140,31 @@ class World:
         found = self.memory.messages.get(user_id, {}).get(message_id)
         return None if found is None or found.deleted else found
 
-    def add_message(self, user: User, content: Json, *, from_bot: bool, rang: bool = False) -> Kept:
+    def add_message(
+        self, chat: Chat, content: Json, *, from_bot: bool, rang: bool = False, sender: User | None = None
+    ) -> Kept:
+        """In a private chat the person is the sender; in a group `sender` says who."""
         self.memory.last_message_id += 1
+        author = sender or (chat if isinstance(chat, User) and not from_bot else self.memory.bot)
         body = {
             "message_id": self.memory.last_message_id,
-            "from": self.memory.bot.shown() if from_bot else user.shown(),
-            "chat": user.chat(),
+            "from": author.shown(),
+            "chat": chat.chat(),
             "date": self.unix_now(),
             **content,
         }
         if from_bot:
-            self._typing_until.pop(user.id, None)
+            self._typing_until.pop(chat.id, None)
         kept = Kept(
-            chat_id=user.id,
+            chat_id=chat.id,
             message_id=body["message_id"],
             from_bot=from_bot,
             rang=rang,
-            event=self.next_event(user.id),
+            event=self.next_event(chat.id),
             body=body,
             versions=[Version(at=self.clock(), body=body)],
         )
-        self.memory.messages.setdefault(user.id, {})[kept.message_id] = kept
+        self.memory.messages.setdefault(chat.id, {})[kept.message_id] = kept
         return kept
 
     def change_message(self, kept: Kept, body: Json) -> Kept:
