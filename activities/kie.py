@@ -35,6 +35,7 @@ from clients.media import MediaStorage
 from domain import ids
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.failures import Failure, FailureClass
+from domain.orders import VideoOptions
 from store.admission import Forbidden, Granted, NoneServes
 from store.attempts import BeginCreate
 from store.stores import Stores
@@ -116,7 +117,7 @@ class KieActivities:
         except AlreadySettled:
             raise already_settled() from None
         if begun.outcome is BeginCreate.STARTED:
-            return await self._send(begun.attempt, request.photo_url)
+            return await self._send(begun.attempt, request.photo_url, begun.options)
         if begun.outcome is BeginCreate.TOO_EARLY:
             return CreateResult(outcome=CreateOutcome.TOO_EARLY, wait_seconds=begun.wait_seconds)
         if begun.outcome is BeginCreate.FOUND_SENDING:
@@ -125,11 +126,11 @@ class KieActivities:
             await self._after_failure(begun.attempt, begun.attempt.failure)
         return _become(begun.attempt)
 
-    async def _send(self, attempt: AttemptRow, photo_url: str) -> CreateResult:
+    async def _send(self, attempt: AttemptRow, photo_url: str, options: VideoOptions) -> CreateResult:
         """SENDING is committed. From here on every way out writes what became of it."""
         try:
             created = await self._kie.create_task(
-                attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url
+                attempt.key_id, attempt.id, attempt.video_model, attempt.prompt or "", photo_url, options
             )
         except KieKeyUnknown:
             return await self._not_sent(attempt, down=False)

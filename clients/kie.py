@@ -29,6 +29,7 @@ from clients.kie_outcomes import (
     read_record,
 )
 from domain.keys import KieKey
+from domain.orders import AS_IT_COMES, VideoOptions
 from domain.video_models import CATALOGUE
 
 __all__ = [
@@ -97,12 +98,18 @@ class KieClient:
         await self._others.aclose()
 
     async def create_task(
-        self, key_id: str, attempt_id: str, video_model_slug: str, prompt: str, image_url: str
+        self,
+        key_id: str,
+        attempt_id: str,
+        video_model_slug: str,
+        prompt: str,
+        image_url: str,
+        options: VideoOptions = AS_IT_COMES,
     ) -> Created:
         """Raise KieRefused, KieNotSent or KieAmbiguous; the attempt's next state is in the name."""
         body: dict[str, Any] = {
             "model": video_model_slug,
-            "input": CATALOGUE[video_model_slug].input_for(prompt, image_url),
+            "input": CATALOGUE[video_model_slug].input_for(prompt, image_url, options),
         }
         if self._public_base_url:
             body["callBackUrl"] = callback_url(self._public_base_url, self._webhook_secret, attempt_id)

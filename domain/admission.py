@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from domain.failures import Failure, FailureClass
+from domain.orders import AS_IT_COMES, VideoOptions
 from domain.video_models import VideoModel
 
 KEY_REFUSED_CODE: Final = "401"
@@ -84,6 +85,7 @@ class Script:
     photo_width: int
     photo_height: int
     photo_format: str = "jpeg"
+    options: VideoOptions = AS_IT_COMES
 
 
 def rooms(loads: Iterable[AccountLoad], limits: AdmissionLimits) -> dict[str, int]:
@@ -127,22 +129,23 @@ def acceptable_models(
     script: Script,
     catalogue: Mapping[str, VideoModel],
 ) -> tuple[str, ...] | Failure:
-    """The live video models that can take this script and photo, or why there is none."""
+    """The live video models that can take this, or why there is none: those who can may only rest."""
+    refusals = {slug: _refusal(catalogue[slug], script) for slug in preferred}
+    capable = [slug for slug, refusal in refusals.items() if refusal is None]
     left_out = set(excluded)
-    live = [slug for slug in preferred if catalogue[slug].live]
-    refusals = {slug: _refusal(catalogue[slug], script) for slug in live if slug not in left_out}
-    taking = tuple(slug for slug, refusal in refusals.items() if refusal is None)
+    taking = tuple(slug for slug in capable if catalogue[slug].live and slug not in left_out)
     if taking:
         return taking
-    if len(refusals) < len(live) or not live:
+    if capable or not refusals:
         return Failure(FailureClass.MODEL_UNAVAILABLE)
     return Failure(FailureClass.BAD_REQUEST, code=next(iter(refusals.values())) or "")
 
 
 def _refusal(video_model: VideoModel, script: Script) -> str | None:
-    return video_model.rejects(
+    wrong_input = video_model.rejects(
         script.prompt, script.photo_width, script.photo_height, photo_format=script.photo_format
     )
+    return wrong_input or video_model.rejects_options(script.options)
 
 
 def none_serves(

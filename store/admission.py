@@ -29,7 +29,7 @@ from domain.keys import KeyRef
 from domain.orders import VideoState
 from domain.video_models import CATALOGUE, VideoModel
 from store.accounts import DEFAULT_LIMITS, AccountRows, count_creates, resting_models
-from store.attempts import Attempts, attempt_row, lock_video, read_attempts
+from store.attempts import Attempts, attempt_row, lock_video, options_of, read_attempts
 from store.database import Connection, Database, Row, load_queries
 from store.videos import AlreadySettled
 
@@ -262,6 +262,7 @@ def _script(video: Row) -> Script:
         photo_width=video["photo_width"] or 0,
         photo_height=video["photo_height"] or 0,
         photo_format=_PHOTO_FORMATS.get(suffix, suffix),
+        options=options_of(video),
     )
 
 

@@ -1,7 +1,7 @@
 """The rows of the create calls. `domain.attempts` decides; here it is made durable, under a lock."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ from domain.attempts import (
 )
 from domain.clock import Clock
 from domain.failures import Failure, FailureClass, FailureReason
-from domain.orders import AttemptState, VideoState
+from domain.orders import AS_IT_COMES, AttemptState, VideoOptions, VideoState
 from store.accounts import DEFAULT_LIMITS, lock_account
 from store.database import Connection, Database, Row, load_queries
 from store.videos import AlreadySettled, UnknownVideo
@@ -43,9 +43,12 @@ class BeginCreate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BeginCreateResult:
+    """`options` are what the user chose of the form of this video."""
+
     outcome: BeginCreate
     attempt: AttemptRow
     wait_seconds: float = 0.0
+    options: VideoOptions = AS_IT_COMES
 
 
 class Attempts:
@@ -75,7 +78,7 @@ class Attempts:
             result = await self._begin(connection, attempt_id, video["script"] or "", closed=closed)
         if closed:  # outside, so that a SENDING that was found stays AMBIGUOUS
             raise AlreadySettled(video["id"])
-        return result
+        return replace(result, options=options_of(video))
 
     async def record_accepted(self, attempt_id: str, kie_task_id: str) -> Recorded:
         """Also adopts, where the answer was lost. A KIE task of another attempt is refused."""
@@ -159,6 +162,11 @@ async def lock_video(connection: Connection, video_id: str) -> Row:
     if row is None:
         raise UnknownVideo(video_id)
     return row
+
+
+def options_of(video: Row) -> VideoOptions:
+    """Of a row that `lock_video` gave."""
+    return VideoOptions(video["aspect_ratio"], video["video_seconds"])
 
 
 async def read_attempts(connection: Connection, video_id: str) -> list[AttemptRow]:

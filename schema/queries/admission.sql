@@ -1,6 +1,7 @@
 -- name: lock_video^
-select v.id, v.user_id, v.state, v.script, o.photo_width, o.photo_height, o.photo_media_key
-from videos v join orders o on o.id = v.order_id
+select v.id, v.user_id, v.state, v.script, o.photo_width, o.photo_height, o.photo_media_key,
+       d.aspect_ratio, d.video_seconds
+from videos v join orders o on o.id = v.order_id join drafts d on d.id = o.id
 where v.id = :video_id for update of v;
 
 -- name: lock_waiting_videos
@@ -63,20 +64,9 @@ delete from admission_queue where video_id = :video_id;
 delete from admission_queue q using videos v where v.id = q.video_id and v.state <> 'OPEN';
 
 -- name: queue_in_order
--- Each user's videos in their own order, interleaved: the second of a user ranks as if the first were in flight.
-with held as (
-    select user_id, count(*) as in_flight from slots
-    where state = 'INTENT' or sent_at > :held_since group by user_id
-), ranked as (
-    select q.video_id, q.video_models, q.excluded_accounts, q.avoided_accounts, q.enqueued_at,
-           coalesce(h.in_flight, 0)
-           + row_number() over (partition by q.user_id order by q.enqueued_at, q.video_id) as turn
-    from admission_queue q
-    join videos v on v.id = q.video_id and v.state = 'OPEN' and v.deadline_at > :now
-    left join held h on h.user_id = q.user_id
-)
-select video_id, video_models, excluded_accounts, avoided_accounts from ranked
-order by turn, enqueued_at, video_id limit :rows_max;
+select q.video_id, q.video_models, q.excluded_accounts, q.avoided_accounts
+from queue_places(:now, :held_since) p join admission_queue q on q.video_id = p.video_id
+order by p.place limit :rows_max;
 
 -- name: outlook^
 select (select count(*) from admission_queue) as waiting,

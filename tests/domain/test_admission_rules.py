@@ -19,6 +19,7 @@ from domain.admission import (
     window_wait_seconds,
 )
 from domain.failures import Failure, FailureClass
+from domain.orders import VideoOptions
 from domain.video_models import CATALOGUE
 
 pytestmark = pytest.mark.unit
@@ -109,6 +110,22 @@ def test_input_no_model_takes_is_our_own_mistake() -> None:
     assert isinstance(answer, Failure)
     assert answer.failure_class is FailureClass.BAD_REQUEST
     assert "1500 characters" in answer.code
+
+
+def test_only_models_that_can_take_the_options_are_acceptable() -> None:
+    landscape = Script("A mug turns.", 800, 600, options=VideoOptions("16:9"))
+    long = Script("A mug turns.", 800, 600, options=VideoOptions(seconds=10))
+    assert acceptable_models((KLING, SEEDANCE), (), landscape, CATALOGUE) == (SEEDANCE,)
+    assert acceptable_models((KLING, SEEDANCE), (), long, CATALOGUE) == (KLING, SEEDANCE)
+
+
+def test_options_nobody_takes_are_told_from_a_model_that_rests() -> None:
+    landscape = Script("A mug turns.", 800, 600, options=VideoOptions("16:9"))
+    never = acceptable_models((KLING,), (), landscape, CATALOGUE)
+    assert never == Failure(FailureClass.BAD_REQUEST, code="no choice of 16:9")
+    today = Failure(FailureClass.MODEL_UNAVAILABLE)
+    assert acceptable_models((KLING, SEEDANCE), (SEEDANCE,), landscape, CATALOGUE) == today
+    assert acceptable_models((KLING, SORA), (), landscape, CATALOGUE) == today
 
 
 def test_waiting_has_sense_while_an_account_serves_or_soon_will() -> None:
