@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from standins.telegram.args import Args
 from standins.telegram.errors import bad_request
 from standins.telegram.files import FileStore
+from standins.telegram.groups import Groups
 from standins.telegram.mailbox import Mailbox
 from standins.telegram.model import Webhook
 from standins.telegram.sending import Method
@@ -34,10 +35,11 @@ _NO_GIFTS: Final = {
 
 
 class Account:
-    def __init__(self, world: World, files: FileStore, mailbox: Mailbox) -> None:
+    def __init__(self, world: World, files: FileStore, mailbox: Mailbox, groups: Groups) -> None:
         self._world = world
         self._files = files
         self._mailbox = mailbox
+        self._groups = groups
 
     def methods(self) -> dict[str, Method]:
         return {
@@ -77,8 +79,8 @@ class Account:
         return {**chat.chat(), "accent_color_id": chat.id % 7, "max_reaction_count": 11, **gifts}
 
     async def _leave_chat(self, args: Args) -> bool:
-        self._world.known_chat(args.text("chat_id"))
-        raise bad_request("chat member status can't be changed in private chats")
+        self._groups.leave(args.text("chat_id"))
+        return True
 
     # -- webhook
 

@@ -19,6 +19,8 @@ from standins.telegram.content import MediaReader
 from standins.telegram.control_routes import ControlRoutes
 from standins.telegram.editing import Editing
 from standins.telegram.files import FileStore
+from standins.telegram.group_routes import GroupRoutes
+from standins.telegram.groups import Groups
 from standins.telegram.mailbox import Mailbox
 from standins.telegram.model import Memory
 from standins.telegram.paying import Paying
@@ -55,11 +57,12 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
     control = Control(on_reset=world.forget_everything, clock=clock)
     sending = Sending(world, media)
     payments = Payments(world, sending, mailbox)
+    groups = Groups(world, mailbox)
     methods = {
         **sending.methods(),
         **payments.methods(),
         **Editing(world, media).methods(),
-        **Account(world, files, mailbox).methods(),
+        **Account(world, files, mailbox, groups).methods(),
     }
     api = BotApi(world, files, mailbox, control, methods)
     people = ControlRoutes(world, files, mailbox, People(world, files, mailbox))
@@ -77,7 +80,14 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
             await asyncio.gather(*tasks, return_exceptions=True)
             _save(world, snapshot)
 
-    routes = [*api.routes(), *control.routes(), *people.routes(), *stars.routes(), *_page_routes(people)]
+    routes = [
+        *api.routes(),
+        *control.routes(),
+        *people.routes(),
+        *stars.routes(),
+        *GroupRoutes(groups).routes(),
+        *_page_routes(people),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -50,7 +50,13 @@ class ControlRoutes:
             "video": self._video,
             "voice": self._voice,
             "location": self._location,
+            "gif": self._gif,
+            "sticker": self._sticker,
+            "contact": self._contact,
             "other": self._other,
+            "edit": self._edit,
+            "forward": self._forward,
+            "language": self._language,
             "press": self._press,
             "block": self._block,
             "unblock": self._unblock,
@@ -166,6 +172,29 @@ class ControlRoutes:
 
     async def _other(self, user_id: int, _args: Args, request: Request) -> Json:
         return sent(self._people.other(user_id, await read_fields(request)))
+
+    async def _gif(self, user_id: int, args: Args, request: Request) -> Json:
+        """A GIF or a mute MP4; without one the stand-in draws something."""
+        is_given = args.uploads or args.text("path")
+        content, name, _mime = await content_of_form(args, request, "gif") if is_given else (b"", "", "")
+        return sent(await self._people.gif(user_id, content, name, args.text("caption")))
+
+    async def _sticker(self, user_id: int, args: Args, _request: Request) -> Json:
+        return sent(self._people.sticker(user_id, args.text("emoji", "👍")))
+
+    async def _contact(self, user_id: int, args: Args, _request: Request) -> Json:
+        return sent(self._people.contact(user_id, args.text("phone_number", "+79990000000")))
+
+    async def _edit(self, user_id: int, args: Args, _request: Request) -> Json:
+        return {"update_id": self._people.edit(user_id, args.integer("message_id"), args.text("text"))}
+
+    async def _forward(self, user_id: int, args: Args, _request: Request) -> Json:
+        message_id, from_user_id = args.integer("message_id"), args.integer("from_user_id")
+        return sent(self._people.forward(user_id, message_id, from_user_id))
+
+    async def _language(self, user_id: int, args: Args, _request: Request) -> Json:
+        self._people.speak(user_id, args.text("language_code"))
+        return {"language_code": args.text("language_code")}
 
     async def _press(self, user_id: int, args: Args, _request: Request) -> Json:
         press = Press(

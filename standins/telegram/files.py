@@ -29,7 +29,12 @@ _PHOTO_RATIO_MAX: Final = 20
 
 # The first characters of a real file_id tell its kind; engineers read them.
 _PREFIX: Final = {"photo": "AgACAgIAAxkB", "video": "BAACAgIAAxkB", "animation": "CgACAgIAAxkB"}
-_PREFIX_OTHERS: Final = {"voice": "AwACAgIAAxkB", "thumbnail": "AAMCAgADGQEA", "document": "BQACAgIAAxkB"}
+_PREFIX_OTHERS: Final = {
+    "voice": "AwACAgIAAxkB",
+    "thumbnail": "AAMCAgADGQEA",
+    "document": "BQACAgIAAxkB",
+    "sticker": "CAACAgIAAxkB",
+}
 _FOLDER: Final = {"photo": "photos", "video": "videos", "animation": "animations", "voice": "voice"}
 _SUFFIX: Final = {"image/jpeg": ".jpg", "image/png": ".png", "video/mp4": ".mp4", "audio/ogg": ".oga"}
 
@@ -99,7 +104,7 @@ class FileStore:
         return attachment
 
     async def keep_document(self, content: bytes, name: str, mime_type: str) -> Json:
-        mime_type = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        mime_type = mime_type or _guessed_type(name)
         facts: Json = {"file_name": name or "file", "mime_type": mime_type}
         if facts["mime_type"].startswith("image/"):
             facts |= self._thumbnail(await asyncio.to_thread(thumbnail, content))
@@ -107,6 +112,13 @@ class FileStore:
 
     def keep_voice(self, content: bytes, duration_seconds: int) -> Json:
         return self._keep_as("voice", content, {"mime_type": "audio/ogg", "duration": duration_seconds})
+
+    def keep_sticker(self, content: bytes, emoji: str) -> Json:
+        stored = self._store("sticker", content, "image/webp", ".webp")
+        facts = {"type": "regular", "width": 512, "height": 512, "is_animated": False, "is_video": False}
+        ids = {"file_id": stored.file_id, "file_unique_id": stored.file_unique_id}
+        stored.attachment = {"sticker": {**facts, "emoji": emoji, **ids, "file_size": stored.file_size}}
+        return stored.attachment
 
     async def _keep_film(self, content: bytes, name: str, mime_type: str) -> Json:
         film = await asyncio.to_thread(film_facts, content)
@@ -155,6 +167,12 @@ class FileStore:
         target.write_bytes(content)
         self._memory.files[stored.file_id] = stored
         return stored
+
+
+def _guessed_type(name: str) -> str:
+    # What iPhones send: not every system's table of types knows it.
+    by_suffix = {".heic": "image/heic", ".heif": "image/heif"}.get(Path(name).suffix.lower())
+    return by_suffix or mimetypes.guess_type(name)[0] or "application/octet-stream"
 
 
 def _check_upload(content: bytes) -> None:

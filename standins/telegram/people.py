@@ -1,23 +1,28 @@
 """What a person does in the chat. The page and /control call the same functions."""
 
 import asyncio
+import re
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-from standins.telegram.content import TEXT_LENGTH_MAX
+from standins.telegram.content import TEXT_LENGTH_MAX, media_of
 from standins.telegram.entities import plain, utf16_length
 from standins.telegram.errors import UserError
 from standins.telegram.files import FileStore
+from standins.telegram.forwarding import forwarded, is_forwardable
 from standins.telegram.mailbox import Mailbox
 from standins.telegram.media import film_facts
 from standins.telegram.model import Kept, User
+from standins.telegram.samples import as_mute_film, sample_film, sample_sticker
 from standins.telegram.world import World, chat_instance
 
 Json = dict[str, Any]
 
 _SILENCE: Final = b"OggS" + bytes(1_020)
+_WORDS: Final = {"text", "entities", "caption", "caption_entities"}
+_LANGUAGE: Final = re.compile(r"(?:[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +90,53 @@ class People:
     def location(self, user_id: int, latitude: float, longitude: float) -> Sent:
         return self._say(user_id, {"location": {"latitude": latitude, "longitude": longitude}})
 
+    async def gif(self, user_id: int, content: bytes, name: str = "", caption: str = "") -> Sent:
+        """Telegram's apps make a film without sound of every GIF."""
+        film = await asyncio.to_thread(as_mute_film, content) if content else sample_film()
+        name = f"{name or 'animation.gif'}.mp4"
+        return self._say(user_id, await self._files.keep("animation", film, name) | _caption(caption))
+
+    def sticker(self, user_id: int, emoji: str = "👍") -> Sent:
+        return self._say(user_id, self._files.keep_sticker(sample_sticker(), emoji))
+
+    def contact(self, user_id: int, phone_number: str) -> Sent:
+        user = self._world.user(user_id)
+        shown = {"phone_number": phone_number, "first_name": user.first_name, "user_id": user_id}
+        return self._say(user_id, {"contact": shown})
+
     def other(self, user_id: int, content: Json) -> Sent:
         """Any other part of a Message, as it is: a sticker, a contact, a poll."""
         return self._say(user_id, content)
+
+    # -- what is there already
+
+    def edit(self, user_id: int, message_id: int, text: str) -> int:
+        """A text or a caption of one's own; the id of the update."""
+        self._able(user_id)
+        kept = self._found(user_id, message_id)
+        if kept.from_bot or "forward_origin" in kept.body:
+            raise UserError("only a message of one's own can be edited", HTTPStatus.CONFLICT)
+        rest = {key: value for key, value in kept.body.items() if key not in _WORDS}
+        body = rest | _rewritten(kept.body, text)
+        if body == kept.body:
+            raise UserError("nothing has changed", HTTPStatus.CONFLICT)
+        changed = self._world.change_message(kept, body)
+        return self._mailbox.post("edited_message", user_id, changed.body)
+
+    def forward(self, user_id: int, message_id: int, from_user_id: int = 0) -> Sent:
+        """A message of this chat, or of somebody else's, into this chat."""
+        source = self._found(self._world.user(from_user_id or user_id).id, message_id)
+        if not is_forwardable(source):
+            raise UserError("this message cannot be forwarded", HTTPStatus.CONFLICT)
+        sent = self._say(user_id, forwarded(source, self._world.memory))
+        self._found(user_id, sent.message_ids[0]).invoice_id = source.invoice_id
+        return sent
+
+    def _found(self, user_id: int, message_id: int) -> Kept:
+        found = self._world.find(user_id, message_id)
+        if found is None:
+            raise UserError("there is no such message", HTTPStatus.NOT_FOUND)
+        return found
 
     async def _photo_part(self, content: bytes) -> Json:
         return await self._files.keep_photo(content)
@@ -141,10 +190,7 @@ class People:
 
     def _stale(self, user_id: int, press: Press) -> tuple[Kept, str]:
         """A tap on what an old screen still showed: the button may be gone by now."""
-        kept = self._world.find(user_id, press.message_id)
-        if kept is None:
-            raise UserError("there is no such message", HTTPStatus.NOT_FOUND)
-        return kept, press.callback_data
+        return self._found(user_id, press.message_id), press.callback_data
 
     # -- the bot as such
 
@@ -173,6 +219,13 @@ class People:
             "new_chat_member": kicked if is_blocked else member,
         }
         return self._mailbox.post("my_chat_member", user.id, payload)
+
+    def speak(self, user_id: int, language_code: str) -> None:
+        """The language of his Telegram from now on; none is possible too."""
+        if not _LANGUAGE.fullmatch(language_code):
+            raise UserError("a language code looks like ru, or pt-br")
+        self._world.user(user_id).language_code = language_code
+        self._world.next_event(user_id)
 
     def expire_queries(self, user_id: int) -> int:
         waiting = self._world.waiting_queries(user_id)
@@ -203,6 +256,17 @@ def split_text(text: str) -> list[str]:
 def _fitting(text: str) -> str:
     units = text.encode("utf-16-le")[: TEXT_LENGTH_MAX * 2]
     return units.decode("utf-16-le", errors="ignore")
+
+
+def _rewritten(body: Json, text: str) -> Json:
+    if "text" not in body:
+        if not media_of(body):
+            raise UserError("there is neither text nor caption in this message", HTTPStatus.CONFLICT)
+        return _caption(text)
+    if not text.strip() or utf16_length(text) > TEXT_LENGTH_MAX:
+        raise UserError("a text has 1 to 4096 characters")
+    whole = plain(text.strip())
+    return {"text": whole.text} | ({"entities": whole.entities} if whole.entities else {})
 
 
 def _caption(text: str) -> Json:
