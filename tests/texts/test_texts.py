@@ -12,7 +12,7 @@ from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
-from texts import cards, order_cards, say
+from texts import cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
 
@@ -72,6 +72,8 @@ def all_cards(language: Language) -> list[Card]:
         cards.ask_own_prompt(language),
         cards.text_too_long(language),
         cards.ask_count(language),
+        option_cards.ask_format(language, ("9:16", "16:9", "1:1"), "16:9"),
+        option_cards.ask_seconds(language, {5: 1, 10: 2}, 10),
         cards.confirm(language, brief, 3, 3, 7, ORDER_ID),
         cards.not_enough_credits(language, 2, 5, 1, ORDER_ID),
         cards.cancelled_draft(language),
