@@ -212,6 +212,10 @@ class TelegramClient:
             raise content
         return content
 
+    async def call(self, method: str, fields: Fields) -> Any:
+        """A method of the Bot API that has no name here."""
+        return await self._call(method, fields)
+
     async def _upload(self, method: str, fields: Fields, name: str, source: Source, file_name: str) -> Any:
         """A string is a file_id, and goes as a field."""
         seconds = self._upload_timeout_seconds

@@ -1,6 +1,7 @@
 """The kinds of ledger entries, and what each does to a wallet."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -35,6 +36,19 @@ class Entry:
     order_id: str | None = None
     video_id: str | None = None
     charge_id: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One entry as its user reads it. What an entry has nothing to do with is 0 or empty."""
+
+    kind: EntryKind
+    credits: int
+    at: datetime
+    video_count: int = 0
+    video_number: int = 0
+    amount: int = 0
     note: str = ""
 
 

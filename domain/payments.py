@@ -1,7 +1,8 @@
-"""What is sold, and what a payment can be."""
+"""What is sold, what a payment can be, and what a payment provider does for us."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 
 class Provider(StrEnum):
@@ -23,3 +24,67 @@ class Package:
     id: str
     credits: int
     stars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Invoice:
+    """What we offered to one person. `draft_id` is what was short of credits, if anything was."""
+
+    tg_user_id: int
+    package: Package
+    draft_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceWords:
+    """Finished texts in the person's language; Telegram takes 32 and 255 characters."""
+
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a provider says is paid, or is about to be. `amount` is in the smallest unit of `currency`."""
+
+    provider: Provider
+    tg_user_id: int
+    amount: int
+    currency: str
+    payload: str
+
+
+class Misfit(StrEnum):
+    """Why a receipt is not for an invoice of ours."""
+
+    FORGED = "forged"
+    OTHER_PAYER = "other_payer"
+    OTHER_PRICE = "other_price"
+
+
+class RefundAnswerKind(StrEnum):
+    DONE = "done"
+    REFUSED = "refused"
+    LATER = "later"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundAnswer:
+    """`reason` in the provider's words, for admins. `after_seconds`: how long it asks us to wait."""
+
+    kind: RefundAnswerKind
+    reason: str = ""
+    after_seconds: float = 0.0
+
+
+class PaymentProvider(Protocol):
+    """One way to pay. Another one is another class: nobody else knows which it is."""
+
+    async def offer(self, invoice: Invoice, words: InvoiceWords) -> None:
+        """Show the invoice to its person, and make sure that nobody else can pay it."""
+
+    def invoice_of(self, receipt: Receipt) -> Invoice | Misfit:
+        """The invoice a receipt is for, just as it was offered. Needs no other machine."""
+
+    async def refund(self, tg_user_id: int, charge_id: str) -> RefundAnswer:
+        """One attempt. Refunded before is done."""

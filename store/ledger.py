@@ -6,8 +6,8 @@ everywhere (drafts, videos, orders, wallets last): two transactions never wait f
 
 from domain import ids
 from domain.clock import Clock
-from domain.credits import Balance, Entry, EntryKind, NotEnoughCredits
-from store.database import Connection, Database, load_queries
+from domain.credits import Balance, Entry, EntryKind, HistoryLine, NotEnoughCredits
+from store.database import Connection, Database, Row, load_queries
 
 _queries = load_queries("ledger")
 
@@ -23,11 +23,10 @@ class Ledger:
             row = await _queries.balance(connection, tg_user_id=tg_user_id)
         return Balance(row["available"], row["reserved"]) if row else Balance(0, 0)
 
-    async def welcome(self, user_id: int, credits: int) -> bool:  # noqa: A002 - the word of the domain
+    async def welcome(self, connection: Connection, user_id: int, credits: int) -> bool:  # noqa: A002 - the word of the domain
         """True for the first time only."""
         entry = Entry(user_id, EntryKind.WELCOME, ids.welcome_cause(user_id), available_delta=credits)
-        async with self._database.transaction() as connection:
-            return await self.write(connection, entry)
+        return await self.write(connection, entry)
 
     async def grant(self, tg_user_id: int, credits: int, reason: str, grant_id: str) -> Balance:  # noqa: A002
         """Give (or, negative, take) credits; a repeated `grant_id` changes nothing."""
@@ -36,6 +35,12 @@ class Ledger:
             entry = Entry(user_id, EntryKind.GRANT, ids.grant_cause(grant_id), credits, note=reason)
             await self.write(connection, entry)
             return await self._locked_balance(connection, user_id)
+
+    async def history(self, tg_user_id: int, limit: int, offset: int = 0) -> list[HistoryLine]:
+        """What changed the available credits, the newest first."""
+        async with self._database.connection() as connection:
+            rows = _queries.history(connection, tg_user_id=tg_user_id, limit=limit, offset=offset)
+            return [_history_line(row) async for row in rows]
 
     async def write(self, connection: Connection, entry: Entry) -> bool:
         """Apply an entry once. False: its cause was there before. Raise NotEnoughCredits."""
@@ -109,6 +114,18 @@ class Ledger:
     async def _kind_of(self, connection: Connection, cause: str) -> EntryKind:
         row = await _queries.find_entry(connection, cause=cause)
         return EntryKind(row["kind"])
+
+
+def _history_line(row: Row) -> HistoryLine:
+    return HistoryLine(
+        kind=EntryKind(row["kind"]),
+        credits=row["available_delta"],
+        at=row["created_at"],
+        video_count=row["video_count"] or 0,
+        video_number=row["video_number"] or 0,
+        amount=row["amount"] or 0,
+        note=row["note"],
+    )
 
 
 def _applied(before: Balance, entry: Entry) -> Balance:

@@ -1,6 +1,7 @@
 """Who talks to us: language, welcome credits, and whether the bot is blocked."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from domain.clock import Clock
 from domain.orders import Language, language_of
@@ -10,28 +11,58 @@ from store.ledger import Ledger
 _queries = load_queries("users")
 
 
+WELCOME_PER_DAY: Final = 500
+
+
 @dataclass(frozen=True, slots=True)
 class User:
+    """`terms_version` 0: none accepted. `welcome_over`: the first today for whom nothing was left."""
+
     id: int
     tg_user_id: int
     language: Language
     blocked: bool = False
+    terms_version: int = 0
+    welcome_over: bool = False
 
 
 class Users:
-    def __init__(self, database: Database, ledger: Ledger, clock: Clock, welcome_credits: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        ledger: Ledger,
+        clock: Clock,
+        welcome_credits: int,
+        welcome_per_day: int = WELCOME_PER_DAY,
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._clock = clock
         self._welcome_credits = welcome_credits
+        self._welcome_per_day = welcome_per_day
 
     async def register(self, tg_user_id: int, tg_language: str | None) -> User:
-        """Know the person, however often; the welcome credits come once."""
+        """Know the person, however often; the welcome credits come once, on a day that has some left."""
         async with self._database.connection() as connection:
             row = await self._known(connection, tg_user_id, tg_language)
-        if not row["welcomed"] and self._welcome_credits:
-            await self._ledger.welcome(row["id"], self._welcome_credits)
-        return _user(row)
+        if row["welcomed"] or not self._welcome_credits or not self._welcome_per_day:
+            return _user(row)
+        return replace(_user(row), welcome_over=await self._welcome(row["id"]))
+
+    async def _welcome(self, user_id: int) -> bool:
+        """Credit and count together. True for the first who comes when the day's credits are all given."""
+        now = self._clock()
+        today = now.date()
+        async with self._database.transaction() as connection:
+            if not await _queries.take_welcome(connection, day=today, per_day=self._welcome_per_day):
+                return bool(await _queries.mark_welcome_over(connection, day=today, now=now))
+            if not await self._ledger.welcome(connection, user_id, self._welcome_credits):
+                await _queries.give_welcome_back(connection, day=today)
+        return False
+
+    async def accept_terms(self, user_id: int, version: int) -> None:
+        async with self._database.connection() as connection:
+            await _queries.accept_terms(connection, user_id=user_id, version=version, now=self._clock())
 
     async def find(self, tg_user_id: int) -> User | None:
         async with self._database.connection() as connection:
@@ -63,4 +94,4 @@ class Users:
 
 def _user(row: Row) -> User:
     language = language_of(row["language"], row["tg_language"])
-    return User(row["id"], row["tg_user_id"], language, row["blocked"])
+    return User(row["id"], row["tg_user_id"], language, row["blocked"], row["terms_version"])

@@ -14,7 +14,8 @@ alter table credit_entries add column charge_id text;   -- of purchases, and of 
 -- The welcome credits given on one day (UTC), by all bots together.
 create table welcome_days (
     day date primary key,
-    given integer not null default 0
+    given integer not null default 0,
+    over_at timestamptz                        -- somebody was turned away: admins are told once
 );
 
 -- Money that reached us, and the way back. The id is the provider's own.
@@ -84,10 +85,32 @@ create table admin_actions (
     details jsonb not null default '{}',
     created_at timestamptz not null
 );
-alter table alerts add column suppressed integer not null default 0;
+create index admin_actions_by_target on admin_actions (target, id);
+-- A deed that waits for an administrator's Yes.
+create table admin_deeds (
+    id text primary key,
+    admin_tg_id bigint not null,
+    deed jsonb not null,
+    asked_at timestamptz not null,
+    answer text check (answer in ('yes', 'no'))
+);
+alter table alerts
+    add column suppressed integer not null default 0,
+    add column quiet_until timestamptz,                 -- until then the same cause is only counted
+    add column claimed_by text not null default '';     -- who sends it now: cut off, it may send it again
 alter table kie_accounts
     add column balance_kie_credits double precision,
     add column balance_at timestamptz;
+
+-- The figures of a day are counted from the rows of that day.
+create index users_by_day on users (created_at);
+create index orders_by_day on orders (created_at);
+create index videos_delivered_by_day on videos (delivered_at) where delivered_at is not null;
+create index videos_closed_by_day on videos (closed_at) where closed_at is not null;
+create index videos_rated_by_day on videos (rated_at) where rated_at is not null;
+create index attempts_ended_by_day on attempts (ended_at) where credits_consumed is not null;
+create index payments_by_day on payments (paid_at);
+create index payments_refunded_by_day on payments (refunded_at) where refunded_at is not null;
 
 -- Limits shared by all processes. Losing them in a crash of the server costs nothing.
 create unlogged table rate_limits (
@@ -100,5 +123,30 @@ create unlogged table rate_limits (
 create unlogged table chat_leases (
     chat_id bigint primary key,
     holder text not null,
-    until timestamptz not null
+    until timestamptz not null,
+    handled_update_id bigint                   -- the last one: who waited for this lease does not repeat it
 );
+
+-- What may have been bought at KIE: a video that stands here is not stopped any more.
+create view bought_attempts as
+    select id, video_id from attempts
+    where state in ('SENDING', 'ACCEPTED', 'AMBIGUOUS')
+      and (task_state is null or task_state in ('RUNNING', 'SUCCESS'));
+
+-- The queue as admission walks it, place 1 next. Each user's videos in their own order, interleaved: the
+-- second of a user ranks as if the first were in flight.
+create function queue_places(moment timestamptz, held_since timestamptz)
+returns table (video_id text, place bigint) language sql stable as $$
+    with held as (
+        select s.user_id, count(*) as in_flight from slots s
+        where s.state = 'INTENT' or s.sent_at > held_since group by s.user_id
+    ), turns as (
+        select q.video_id, q.enqueued_at,
+               coalesce(h.in_flight, 0)
+               + row_number() over (partition by q.user_id order by q.enqueued_at, q.video_id) as turn
+        from admission_queue q
+        join videos v on v.id = q.video_id and v.state = 'OPEN' and v.deadline_at > moment
+        left join held h on h.user_id = q.user_id
+    )
+    select t.video_id, row_number() over (order by t.turn, t.enqueued_at, t.video_id) from turns t
+$$;

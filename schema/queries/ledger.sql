@@ -21,6 +21,16 @@ select w.available, w.reserved
 from users u join wallets w on w.user_id = u.id
 where u.tg_user_id = :tg_user_id;
 
+-- name: history
+select e.kind, e.available_delta, e.note, e.created_at, o.video_count, v.number as video_number, p.amount
+from credit_entries e join users u on u.id = e.user_id
+     left join orders o on o.id = e.order_id
+     left join videos v on v.id = e.video_id
+     left join payments p on p.charge_id = e.charge_id
+where u.tg_user_id = :tg_user_id and e.available_delta <> 0
+order by e.id desc
+limit :limit offset :offset;
+
 -- name: ensure_user$
 insert into users (tg_user_id, created_at) values (:tg_user_id, :now)
 on conflict (tg_user_id) do update set tg_user_id = excluded.tg_user_id
