@@ -32,12 +32,12 @@ class Action(StrEnum):
     HISTORY = "hist"  # page
     TERMS = "terms"
     CHANGE = "chg"  # draft id: what shall be different
-    CHANGE_PART = "part"  # photo | style | product | wishes | prompt | count | format | seconds
+    CHANGE_PART = "part"  # which part.draft id
     FORMAT = "fmt"  # aspect ratio; none: as the photo
     SECONDS = "sec"
     CHANGED_AGAIN = "alter"  # order id: the same again with changes
-    ALBUM_ONE = "album_one"  # the photos show one product
-    ALBUM_SEVERAL = "album_many"  # each photo is a product of its own
+    ALBUM_ONE = "album_one"  # the photos show one product; open | new: which order they are for
+    ALBUM_SEVERAL = "album_many"  # each photo is a product of its own; open | new
     MY_ORDERS = "orders"
     CANCEL_ORDER = "cancel"  # order id
     MY_VIDEOS = "videos"  # page

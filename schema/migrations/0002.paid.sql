@@ -47,7 +47,8 @@ alter table drafts
     add column views jsonb not null default '[]',          -- further photos of the product: file ids
     add column product_message_id bigint,                  -- the user's own messages: he may edit them
     add column wishes_message_id bigint,
-    add column own_prompt_message_id bigint;
+    add column own_prompt_message_id bigint,
+    add column late_edit_told_at timestamptz;              -- he was told that an edit came too late
 create index drafts_by_photo on drafts (user_id, photo_unique_id);
 alter table orders add column view_media_keys text[] not null default '{}';
 alter table videos
