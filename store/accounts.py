@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from domain.accounts import AccountStatus, KeyStatus, ModelMark
 from domain.admission import (
     KEY_REFUSED_CODE,
     AccountLoad,
@@ -22,6 +23,7 @@ _queries = load_queries("accounts")
 
 DEFAULT_LIMITS: Final = AdmissionLimits()
 DEFAULT_SPANS: Final = BlockSpans()
+DAY_SECONDS: Final = 86_400.0
 _KEY_REFUSED_REASON: Final = f"{FailureClass.BILLING} {KEY_REFUSED_CODE}"
 
 
@@ -40,33 +42,6 @@ class Block:
     until: datetime
     newly: bool
     serving_accounts_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeyStatus:
-    key_id: str
-    blocked_until: datetime | None
-    block_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountStatus:
-    """For the operator. Blocks that are over are not shown."""
-
-    account: str
-    serves: bool
-    in_flight: int
-    creates_in_window: int
-    blocked_until: datetime | None
-    block_reason: str
-    keys: tuple[KeyStatus, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelMark:
-    video_model: str
-    unavailable_until: datetime
-    reason: str
 
 
 class AccountRows:
@@ -154,6 +129,34 @@ class Accounts:
         """Money was found, or the operator knows better. True when it was blocked."""
         async with self._database.connection() as connection:
             return bool(await _queries.lift_account_block(connection, name=account, now=self._clock()))
+
+    async def keep_balance(self, account: str, kie_credits: float, enough_kie_credits: float) -> bool:
+        """What a probe read. True: the account was blocked for want of money, and now has enough again."""
+        await self._rows.make()
+        async with self._database.transaction() as connection:
+            now = self._clock()
+            await _queries.keep_balance(connection, name=account, kie_credits=kie_credits, now=now)
+            if kie_credits < enough_kie_credits:
+                return False
+            reasons = f"{FailureClass.BILLING}%"
+            lifted = await _queries.lift_block_because(connection, name=account, reasons=reasons, now=now)
+        return bool(lifted)
+
+    async def key_answers(self, key_id: str) -> bool:
+        """True: it was blocked because it had been refused, and now is not."""
+        async with self._database.connection() as connection:
+            lifted = await _queries.lift_key_block_because(
+                connection, key_id=key_id, reason=_KEY_REFUSED_REASON, now=self._clock()
+            )
+        return bool(lifted)
+
+    async def spent_in_a_day(self) -> dict[str, float]:
+        """KIE credits by account, of the last 24 hours."""
+        since = self._clock() - timedelta(seconds=DAY_SECONDS)
+        async with self._database.connection() as connection:
+            return {
+                row["account"]: row["kie_credits"] async for row in _queries.spent(connection, since=since)
+            }
 
     async def lift_key_block(self, key_id: str) -> bool:
         async with self._database.connection() as connection:
@@ -298,6 +301,8 @@ def _status(load: AccountLoad, row: Row, keys: list[Row], now: datetime) -> Acco
         blocked_until=blocked_until,
         block_reason=row["block_reason"] if blocked_until else "",
         keys=tuple(_key_status(key, now) for key in keys if key["account"] == load.account),
+        balance_kie_credits=row["balance_kie_credits"],
+        balance_at=row["balance_at"],
     )
 
 

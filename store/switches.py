@@ -6,7 +6,7 @@ Read from the row each time it matters: nothing is kept in a process, so every r
 from typing import Final
 
 from domain.clock import Clock
-from store.database import Database, load_queries
+from store.database import Connection, Database, load_queries
 
 _queries = load_queries("switches")
 
@@ -26,4 +26,9 @@ class Switches:
 
     async def set(self, name: str, is_on: bool) -> None:  # noqa: FBT001 - the state is the thing said
         async with self._database.connection() as connection:
-            await _queries.set_switch(connection, name=name, is_on=is_on, now=self._clock())
+            await self.write(connection, name, is_on=is_on)
+
+    async def write(self, connection: Connection, name: str, *, is_on: bool) -> bool:
+        """In the caller's transaction. False: it stood like this already."""
+        changed = await _queries.set_switch(connection, name=name, is_on=is_on, now=self._clock())
+        return bool(changed)

@@ -14,7 +14,7 @@ select name, blocked_until, block_reason from kie_accounts
 where name = any(cast(:names as text[])) order by name for update;
 
 -- name: read_accounts
-select name, blocked_until, block_reason from kie_accounts
+select name, blocked_until, block_reason, balance_kie_credits, balance_at from kie_accounts
 where name = any(cast(:names as text[])) order by name;
 
 -- name: read_keys
@@ -64,6 +64,21 @@ select unavailable_until as until from video_model_marks where slug = :name;
 -- name: lift_account_block$
 update kie_accounts set blocked_until = null, block_reason = ''
 where name = :name and blocked_until > :now returning name;
+
+-- name: keep_balance!
+update kie_accounts set balance_kie_credits = :kie_credits, balance_at = :now where name = :name;
+
+-- name: lift_block_because$
+update kie_accounts set blocked_until = null, block_reason = ''
+where name = :name and blocked_until > :now and block_reason like :reasons returning name;
+
+-- name: lift_key_block_because$
+update kie_keys set blocked_until = null, block_reason = ''
+where key_id = :key_id and blocked_until > :now and block_reason = :reason returning key_id;
+
+-- name: spent
+select account, sum(credits_consumed) as kie_credits from attempts
+where credits_consumed is not null and ended_at > :since group by account;
 
 -- name: lift_key_block$
 update kie_keys set blocked_until = null, block_reason = ''

@@ -1,0 +1,31 @@
+"""What an administrator does to a user's credits or money, before and after his Yes."""
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+CREDITS_MAX = 1_000_000
+REASON_CHARS_MAX = 300
+
+
+class DeedKind(StrEnum):
+    GRANT = "grant"
+    TAKE = "take"
+    REFUND = "refund"
+
+
+class Deed(BaseModel):
+    """A row's JSON: new fields only with defaults. `charge_id` and `forced` belong to a refund."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: DeedKind
+    tg_user_id: int
+    credits: int = 0
+    reason: str = ""
+    charge_id: str = ""
+    forced: bool = False
+
+    @property
+    def available_delta(self) -> int:
+        return -self.credits if self.kind is DeedKind.TAKE else self.credits
