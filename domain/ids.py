@@ -1,5 +1,6 @@
 """Every id is made here, and nowhere else."""
 
+import hashlib
 import secrets
 
 _DRAFT_ID_BYTES = 10  # 80 random bits: unguessable, and short enough for 64-byte button data
@@ -10,9 +11,19 @@ def new_draft_id() -> str:
     return secrets.token_hex(_DRAFT_ID_BYTES)
 
 
+def successor_draft_id(draft_id: str, number: int) -> str:
+    """What takes a draft's place: the same drafts, however often the change is repeated."""
+    return hashlib.sha256(f"{draft_id}/{number}".encode()).hexdigest()[: 2 * _DRAFT_ID_BYTES]
+
+
 def new_nonce() -> str:
     """Makes two otherwise equal Telegram edits differ."""
     return secrets.token_hex(4)
+
+
+def new_holder_id() -> str:
+    """Of a process, for what only one may have at a time."""
+    return secrets.token_hex(8)
 
 
 def video_id(order_id: str, number: int) -> str:
