@@ -36,7 +36,7 @@ class AlbumCollector:
 
     async def _answer(self, album: Album) -> None:
         """Only an unreachable database leaves the album for the next round."""
-        async with self._feeder.lanes.lane(album.tg_user_id):
+        async with self._feeder.alone_with(album.tg_user_id):
             outcome = (await asyncio.gather(self._receive(album), return_exceptions=True))[0]
         if isinstance(outcome, DATABASE_AWAY):
             raise outcome

@@ -63,6 +63,8 @@ async def run_loops(parts: BotParts, feeder: Feeder) -> None:
             group.create_task(register_commands(parts))
             group.create_task(forever("albums", collector.collect, COLLECT_SECONDS * scale))
             group.create_task(forever("sweeper", sweeper.sweep, SWEEP_SECONDS * scale))
+            renew_seconds = parts.updates.lease.total_seconds() / 3
+            group.create_task(forever("leases", feeder.renew_leases, renew_seconds))
             group.create_task(forever("tidying", lambda: _tidy(parts), _TIDY_SECONDS))
     finally:
         await parts.background.finish(_GOODBYE_SECONDS)
@@ -95,4 +97,5 @@ async def _leave_webhook(parts: BotParts) -> None:
 
 async def _tidy(parts: BotParts) -> None:
     await parts.updates.forget(_MEMORY)
+    await parts.limits.forget(_MEMORY)
     await parts.albums.forget(_MEMORY)

@@ -9,13 +9,11 @@ from aiogram.methods import TelegramMethod
 from aiogram.types import Update
 from pydantic import ValidationError
 
-from bot.feeder import Feeder
+from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
 from clients.telegram_session import api_address
 
 _log = structlog.get_logger()
-
-ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
 
 _LONG_POLL_SECONDS: Final = 25
 _ANSWER_SECONDS: Final = 15  # on top of the long poll

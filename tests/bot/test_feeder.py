@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from aiogram.types import Update
+from aiogram.types import Chat, Message, Update, User
 
 from bot.feeder import Lanes
+from domain.clock import utc_now
 from store.database import Database, DatabaseUnavailable
 from tests.bot.chat import Person, RunningBot, parts_of, running_bot
 from tests.bot.chat import Starts as NoStarts
@@ -20,6 +21,13 @@ async def fault(http: httpx.AsyncClient, where: str, **how: object) -> None:
 
 def refusal(code: int, description: str) -> dict[str, object]:
     return {"status": code, "body": {"ok": False, "error_code": code, "description": description}}
+
+
+def update_of(user_id: int, update_id: int, text: str = "/start") -> Update:
+    person = User(id=user_id, is_bot=False, first_name="Ann", language_code="en")
+    chat = Chat(id=user_id, type="private", first_name="Ann")
+    message = Message(message_id=update_id, date=utc_now(), chat=chat, from_user=person, text=text)
+    return Update(update_id=update_id, message=message)
 
 
 async def test_what_breaks_is_apologised_for_once_and_not_repeated(
@@ -132,7 +140,7 @@ async def test_a_webhook_is_told_when_nothing_was_handled(database_url: str, tel
         bot = RunningBot.of(parts_of(database, telegram_base, NoStarts()), NoStarts())
         await wire.cut()
         with pytest.raises(DatabaseUnavailable):
-            await bot.feeder.feed(Update(update_id=1))
+            await bot.feeder.feed(update_of(501, 1))
         await bot.close()
         await wire.mend()
         await database.close()
