@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from local.processes import ChildFailed
-from tests.stories.book import Played
 from tests.stories.player import play_all
+from tests.stories.shelf import Played
 
 console = Console(width=None if sys.stdout.isatty() else 200)
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.stories.book import BOOK, Played, Story
 from tests.stories.player import play_all
+from tests.stories.shelf import BOOK, Played, Story
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -1,12 +1,10 @@
-"""The stories: what a seller does, what is broken meanwhile, and how it has to end.
+"""The main job: what a seller does, what is broken meanwhile, and how it has to end.
 
 Each story has one seller and a marker word in the prompt, so that faults hit nobody else. `phase` 1 are
 played all at once; the later ones break what everybody shares, one after the other.
 """
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,50 +12,14 @@ from PIL import Image
 
 from tests.stories.audit import wrong_things
 from tests.stories.seller import Message, Seller, soon
-from tests.stories.world import ADMIN_ID, Facts, Play, World
+from tests.stories.shelf import ended, story
+from tests.stories.world import ADMIN_ID, World
 
 TEMPORARY_REFUSAL = {
     "code": 500,
     "msg": "Server exception, please try again later or contact customer service",
 }
 FORBIDDEN = "We currently do not support uploads of images containing photorealistic people."
-
-
-@dataclass(frozen=True)
-class Story:
-    """`expected` is what `play` has to return, to the letter."""
-
-    name: str
-    expected: str
-    play: Play
-    phase: int = 1
-
-    @property
-    def marker(self) -> str:
-        return "story" + "".join(part.capitalize() for part in self.name.split() if part.isalnum())
-
-
-BOOK: list[Story] = []
-
-
-def story(name: str, expected: str, phase: int = 1) -> Callable[[Play], Play]:
-    def add(play: Play) -> Play:
-        BOOK.append(Story(name, expected, play, phase))
-        return play
-
-    return add
-
-
-def ended(
-    videos: int,
-    balance: int,
-    orders: int = 1,
-    captured: int | None = None,
-    refunded: int = 0,
-    kie_tasks: int | None = None,
-) -> str:
-    tasks = videos if kie_tasks is None else kie_tasks
-    return str(Facts(videos, orders, videos if captured is None else captured, refunded, balance, 0, tasks))
 
 
 # -- the ordinary way ---------------------------------------------------------------------------------
@@ -430,15 +392,3 @@ async def all_accounts_out(world: World, marker: str) -> str:
 async def books_at_the_end(world: World, _marker: str) -> str:
     wrong = await wrong_things(world)
     return "; ".join(wrong) or "nothing wrong"
-
-
-@dataclass
-class Played:
-    story: Story
-    seen: str = ""
-    seconds: float = 0.0
-    error: str = field(default="")
-
-    @property
-    def right(self) -> bool:
-        return self.seen == self.story.expected

@@ -14,8 +14,9 @@ from PIL import Image, ImageDraw
 from local.programs import ROOT
 from local.stack import Stack, StackPlan
 from local.standins import Service
-from tests.stories.book import BOOK, Played, Story
+from tests.stories import book, shop_book  # noqa: F401 - whoever is imported puts its stories on the shelf
 from tests.stories.seller import Seller
+from tests.stories.shelf import BOOK, Played, Story
 from tests.stories.world import ADMIN_ID, World
 
 TIME_SCALE = 0.04

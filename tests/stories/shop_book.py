@@ -1,0 +1,1 @@
+"""Everything around the main job: money, waiting, afterwards, administration."""
