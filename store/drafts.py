@@ -79,7 +79,9 @@ class Drafts:
                 await self._insert(connection, user_id, draft)
         return drafts
 
-    async def change(self, draft_id: str, tg_user_id: int, offers: Sequence[DraftOffer]) -> list[Draft] | None:
+    async def change(
+        self, draft_id: str, tg_user_id: int, offers: Sequence[DraftOffer]
+    ) -> list[Draft] | None:
         """Other cards take its place, and it no longer buys. None: it was bought or dropped before.
 
         Repeated after a crash it answers with the cards that took its place the first time.
@@ -158,9 +160,7 @@ class Drafts:
         held = {"tg_user_id": tg_user_id, "message_id": message_id, "words": words}
         async with self._database.transaction() as connection:
             locked = [row["id"] async for row in _queries.lock_drafts_of_message(connection, **held)]
-            edited = _queries.edit_drafts(
-                connection, draft_ids=locked, message_id=message_id, words=words
-            )
+            edited = _queries.edit_drafts(connection, draft_ids=locked, message_id=message_id, words=words)
             ids = [row["id"] async for row in edited]
         found = [await self.get(draft_id, tg_user_id) for draft_id in ids]
         return [draft for draft in found if draft is not None]
