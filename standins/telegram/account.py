@@ -1,6 +1,7 @@
 """The Bot API methods about the bot itself, its updates, its files and its chats."""
 
 import json
+import re
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ _COMMANDS_MAX: Final = 100
 _DESCRIPTION_LENGTH_MAX: Final = 512
 _SHORT_DESCRIPTION_LENGTH_MAX: Final = 120
 _SECRET_LENGTH_MAX: Final = 256
+_SECRET: Final = re.compile(r"[A-Za-z0-9_-]*")
+_WEBHOOK_PORTS: Final = {80, 88, 443, 8443}
 _CAN: Final = {
     "can_join_groups": True,
     "can_read_all_group_messages": False,
@@ -88,26 +91,33 @@ class Account:
         url = args.text("url")
         if not url:
             return await self._delete_webhook(args)
-        # Telegram insists on https; on one machine plain http has to do.
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-            raise bad_request("bad webhook: invalid URL specified")
-        secret = args.text("secret_token")
-        if len(secret) > _SECRET_LENGTH_MAX:
-            raise bad_request("secret token is too long")
-        connections = min(max(args.integer("max_connections", 40), 1), 100)
-        self._set_allowed(args)
+        self._check_address(url)
+        wanted = Webhook(url=url, secret_token=_secret(args), max_connections=_connections(args))
+        self._mailbox.allow(args.json("allowed_updates"))
         self._drop_if_asked(args)
-        self._world.memory.webhook = Webhook(url=url, secret_token=secret, max_connections=connections)
-        self._world.is_unsaved = True
-        self._mailbox.end_poll("terminated by setWebhook request")
-        self._mailbox.on_post()
+        if not self._world.memory.webhook.is_like(wanted):
+            self._replace_webhook(wanted)
         return True
 
     async def _delete_webhook(self, args: Args) -> bool:
         self._drop_if_asked(args)
-        self._world.memory.webhook = Webhook()
-        self._world.is_unsaved = True
+        self._replace_webhook(Webhook())
         return True
+
+    def _replace_webhook(self, wanted: Webhook) -> None:
+        self._world.memory.webhook = wanted
+        self._world.is_unsaved = True
+        if wanted.url:
+            self._mailbox.end_poll("terminated by setWebhook request")
+        self._mailbox.on_post()
+
+    def _check_address(self, url: str) -> None:
+        # Telegram insists on https; on one machine plain http has to do.
+        port = _port(url)
+        if port is None:
+            raise bad_request("invalid webhook URL specified")
+        if self._world.memory.knobs.strict_ports and port not in _WEBHOOK_PORTS:
+            raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
 
     async def _get_webhook_info(self, _args: Args) -> Json:
         memory = self._world.memory
@@ -117,7 +127,7 @@ class Account:
             "url": hook.url,
             "has_custom_certificate": False,
             "pending_update_count": len(memory.pending),
-            "max_connections": hook.max_connections,
+            **({"max_connections": hook.max_connections} if hook.url else {}),
             **({"allowed_updates": memory.allowed_updates} if memory.allowed_updates else {}),
             **(errors if hook.last_error_date else {}),
         }
@@ -125,11 +135,6 @@ class Account:
     def _drop_if_asked(self, args: Args) -> None:
         if args.flag("drop_pending_updates"):
             self._mailbox.drop_pending()
-
-    def _set_allowed(self, args: Args) -> None:
-        allowed = args.json("allowed_updates")
-        if isinstance(allowed, list):
-            self._world.memory.allowed_updates = [str(kind) for kind in allowed]
 
     # -- what the bot says of itself
 
@@ -187,6 +192,29 @@ class Account:
 
     async def _get_chat_menu_button(self, _args: Args) -> Json:
         return self._world.memory.bot.menu_button
+
+
+def _port(url: str) -> int | None:
+    try:
+        parts = urlsplit(url)
+        named = parts.port
+    except ValueError:
+        return None
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    return (named or usual) if usual and parts.hostname else None
+
+
+def _secret(args: Args) -> str:
+    secret = args.text("secret_token")
+    if len(secret) > _SECRET_LENGTH_MAX:
+        raise bad_request("secret token is too long")
+    if not _SECRET.fullmatch(secret):
+        raise bad_request("secret token contains unallowed characters")
+    return secret
+
+
+def _connections(args: Args) -> int:
+    return min(max(args.integer("max_connections", 40), 1), 100)
 
 
 def _commands_key(args: Args) -> str:

@@ -89,9 +89,7 @@ class BotApi:
                 "can't use getUpdates method while webhook is active; "
                 "use deleteWebhook to delete the webhook first"
             )
-        allowed = args.json("allowed_updates")
-        if isinstance(allowed, list):
-            self._world.memory.allowed_updates = [str(kind) for kind in allowed]
+        self._mailbox.allow(args.json("allowed_updates"))
         limit = min(max(args.integer("limit", 100), 1), 100)
         timeout_seconds = min(max(args.integer("timeout"), 0), POLL_SECONDS_MAX)
         return await self._mailbox.poll(

@@ -29,6 +29,7 @@ from standins.telegram.payments import Payments
 from standins.telegram.people import People
 from standins.telegram.sending import Sending
 from standins.telegram.webhook import WebhookSender
+from standins.telegram.webhook_routes import WebhookRoutes
 from standins.telegram.world import World
 
 _SAVE_SECONDS: Final = 1.0
@@ -86,6 +87,7 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
         *people.routes(),
         *stars.routes(),
         *GroupRoutes(groups).routes(),
+        *WebhookRoutes(memory).routes(),
         *_page_routes(people),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -219,16 +219,19 @@ class ControlRoutes:
     # -- updates and files
 
     async def _post_update(self, request: Request) -> Response:
-        """Any update, as it is: {"update": {"message": {…}}}; an update_id is given unless it has one."""
-        update = Args(await read_fields(request)).json("update")
+        """Any update, as it is: {"update": {"message": {…}}}; an update_id is given unless it has one.
+        With `force` even of a kind the bot did not ask for."""
+        args = Args(await read_fields(request))
+        update = args.json("update")
         kinds = [key for key in update or {} if key != "update_id"]
         if len(kinds) != 1:
             raise UserError('expected {"update": {"<kind>": {…}}}')
         payload = update[kinds[0]]
         chat_id = payload.get("chat", payload.get("from", {})).get("id", 0)
-        return JSONResponse(
-            {"update_id": self._mailbox.post(kinds[0], chat_id, payload, update.get("update_id", 0))}
+        update_id = self._mailbox.post(
+            kinds[0], chat_id, payload, update.get("update_id", 0), is_forced=args.flag("force")
         )
+        return JSONResponse({"update_id": update_id})
 
     async def _get_updates(self, _request: Request) -> Response:
         memory = self._world.memory

@@ -10,10 +10,41 @@ from standins.telegram.model import Update
 from standins.telegram.world import World
 
 Json = dict[str, Any]
+Queue = tuple[int, str]  # a chat, and a kind of update where that waits for no other
 
 UPDATES_KEPT_MAX: Final = 20_000
 POLL_SECONDS_MAX: Final = 50
+# As Telegram lists them, whatever the order they were asked for in.
+KINDS: Final = (
+    "message",
+    "edited_message",
+    "channel_post",
+    "edited_channel_post",
+    "inline_query",
+    "chosen_inline_result",
+    "callback_query",
+    "shipping_query",
+    "pre_checkout_query",
+    "poll",
+    "poll_answer",
+    "my_chat_member",
+    "chat_member",
+    "chat_join_request",
+    "chat_boost",
+    "removed_chat_boost",
+    "message_reaction",
+    "message_reaction_count",
+    "business_connection",
+    "business_message",
+    "edited_business_message",
+    "deleted_business_messages",
+    "purchased_paid_media",
+    "managed_bot",
+    "guest_message",
+)
 _NOT_UNLESS_ASKED: Final = {"chat_member", "message_reaction", "message_reaction_count"}
+_USUAL: Final = [kind for kind in KINDS if kind not in _NOT_UNLESS_ASKED]
+_MESSAGES: Final = {"message", "edited_message"}
 
 
 @dataclass(eq=False)
@@ -30,10 +61,20 @@ class Mailbox:
         self._poll: _Poll | None = None
         self.on_post: Callable[[], None] = lambda: None
 
-    def post(self, kind: str, chat_id: int, payload: Json, update_id: int = 0) -> int:
+    def allow(self, kinds: Any) -> None:
+        """What is no list changes nothing; an empty one stands for the usual kinds."""
+        if not isinstance(kinds, list):
+            return
+        known = [kind for kind in KINDS if kind in kinds]
+        self._world.memory.allowed_updates = [] if known == _USUAL else known
+        self._world.is_unsaved = True
+
+    def post(
+        self, kind: str, chat_id: int, payload: Json, update_id: int = 0, *, is_forced: bool = False
+    ) -> int:
         """The update's id; 0 for a kind the bot did not ask for."""
         memory = self._world.memory
-        if not self._is_wanted(kind):
+        if not (is_forced or self._is_wanted(kind)):
             return 0
         if not update_id:
             update_id = memory.next_update_id
@@ -119,16 +160,24 @@ class Mailbox:
 
     # -- for the webhook sender
 
-    def queues(self) -> dict[int, list[int]]:
-        """Unconfirmed update ids by chat: chats do not wait for each other."""
+    def queues(self) -> dict[Queue, list[int]]:
+        """Unconfirmed update ids; one queue does not wait for another."""
         memory = self._world.memory
-        queues: dict[int, list[int]] = {}
+        queues: dict[Queue, list[int]] = {}
         for update_id in [*memory.repeats, *memory.pending]:
-            queues.setdefault(memory.updates[update_id].chat_id, []).append(update_id)
+            queues.setdefault(self._queue_of(memory.updates[update_id]), []).append(update_id)
         return queues
 
+    def _queue_of(self, update: Update) -> Queue:
+        """A payment waits behind no chat. Telegram sends taps beside messages too: so do we, on order."""
+        is_apart = self._world.memory.knobs.separate_kinds and update.kind not in _MESSAGES
+        is_apart = is_apart or update.kind == "pre_checkout_query"
+        return update.chat_id, update.kind if is_apart else ""
+
     def confirm_one(self, update_id: int) -> None:
+        """It may be gone by now: dropped, or forgotten with everything else."""
         memory = self._world.memory
         source = memory.repeats if update_id in memory.repeats else memory.pending
-        source.remove(update_id)
+        if update_id in source:
+            source.remove(update_id)
         self._world.is_unsaved = True

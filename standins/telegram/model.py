@@ -174,9 +174,14 @@ class Webhook(BaseModel):
     last_error_date: int = 0
     last_error_message: str = ""
 
+    def is_like(self, other: "Webhook") -> bool:
+        settings = {"url", "secret_token", "max_connections"}
+        return self.model_dump(include=settings) == other.model_dump(include=settings)
+
 
 class WebhookKnobs(BaseModel):
-    """How far the stand-in goes in being Telegram, and where it is nastier."""
+    """strict_ports: only Telegram's four. duplicate: each update is sent twice at the same time.
+    separate_kinds: taps and changes of membership do not wait for messages, as on Telegram's servers."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiogram import Bot, Dispatcher
+from aiogram import Bot, Dispatcher, F
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import (
@@ -22,12 +22,18 @@ from aiogram.types import (
     BufferedInputFile,
     CallbackQuery,
     ChatMemberBanned,
+    ChatMemberLeft,
+    ChatMemberMember,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
     InputMediaPhoto,
     InputMediaVideo,
+    LabeledPrice,
     Message,
+    MessageOriginUser,
+    PreCheckoutQuery,
     ReplyParameters,
+    TransactionPartnerUser,
 )
 
 from tests.standins.telegram_parts import TOKEN, Person, Standin, film, picture, telegram
@@ -192,3 +198,83 @@ async def test_blocking_arrives_as_a_change_of_membership(standin: Standin) -> N
         change = (await bot.get_updates())[-1].my_chat_member
     assert change
     assert isinstance(change.new_chat_member, ChatMemberBanned)
+
+
+async def test_a_dispatcher_sells_and_refunds(standin: Standin) -> None:
+    vera = await standin.person()
+    dispatcher = Dispatcher()
+    paid: asyncio.Queue[Message] = asyncio.Queue()
+
+    @dispatcher.pre_checkout_query()
+    async def on_question(query: PreCheckoutQuery) -> None:
+        is_known = query.invoice_payload == "signed:10" and query.total_amount == 250
+        await query.answer(ok=is_known, error_message=None if is_known else "This is not our price")
+
+    @dispatcher.message(F.successful_payment | F.refunded_payment)
+    async def on_payment(message: Message) -> None:
+        await paid.put(message)
+
+    async with bot_of(standin) as bot:
+        polling = asyncio.create_task(
+            dispatcher.start_polling(bot, handle_signals=False, close_bot_session=False, polling_timeout=1)
+        )
+        prices = [LabeledPrice(label="10 videos", amount=250)]
+        sent = await bot.send_invoice(vera.id, "10 videos", "Ten credits", "signed:10", "XTR", prices)
+        assert sent.invoice
+        assert (sent.invoice.total_amount, sent.invoice.start_parameter) == (250, "")
+        forged = await vera.does("pay", amount=1)
+        assert (forged["paid"], forged["error_message"]) == (False, "This is not our price")
+        assert (await vera.does("pay"))["paid"]
+        payment = (await asyncio.wait_for(paid.get(), 5)).successful_payment
+        assert payment
+        await bot.refund_star_payment(vera.id, payment.telegram_payment_charge_id)
+        refund = (await asyncio.wait_for(paid.get(), 5)).refunded_payment
+        assert refund
+        assert refund.telegram_payment_charge_id == payment.telegram_payment_charge_id
+        incoming, outgoing = (await bot.get_star_transactions()).transactions
+        assert isinstance(incoming.source, TransactionPartnerUser)
+        assert incoming.source.invoice_payload == "signed:10"
+        assert isinstance(outgoing.receiver, TransactionPartnerUser)
+        assert (await bot.get_my_star_balance()).amount == 0
+        assert (await bot.create_invoice_link("t", "d", "p", "XTR", prices)).startswith("https://t.me/$")
+        with pytest.raises(TelegramBadRequest, match="CHARGE_ALREADY_REFUNDED"):
+            await bot.refund_star_payment(vera.id, payment.telegram_payment_charge_id)
+        await dispatcher.stop_polling()
+        await polling
+
+
+async def test_edits_forwards_and_groups_are_what_aiogram_takes_them_for(standin: Standin) -> None:
+    vera = await standin.person()
+    async with bot_of(standin) as bot:
+        card = await placed(bot, vera)
+        (own,) = (await vera.does("text", text="a"))["message_ids"]
+        await vera.does("edit", message_id=own, text="b")
+        await vera.does("forward", message_id=card.message_id)
+        await vera.does("gif")
+        await vera.does("sticker")
+        group = "/control/groups/-100200300"
+        await standin.http.post(f"{group}/add", json={"user_id": vera.id, "title": "Sellers"})
+        updates = (await bot.get_updates())[2:]
+        edited, forwarded, gif, sticker, added, joined = updates
+        assert edited.edited_message
+        assert edited.edited_message.text == "b"
+        assert forwarded.message
+        assert isinstance(forwarded.message.forward_origin, MessageOriginUser)
+        assert forwarded.message.forward_origin.sender_user.id == bot.id
+        assert forwarded.message.reply_markup is None
+        assert gif.message
+        assert gif.message.content_type == "animation"
+        assert gif.message.document
+        assert sticker.message
+        assert sticker.message.sticker
+        assert added.my_chat_member
+        assert isinstance(added.my_chat_member.new_chat_member, ChatMemberMember)
+        assert joined.message
+        assert joined.message.chat.type == "supergroup"
+        assert joined.message.new_chat_members
+        assert await bot.leave_chat(joined.message.chat.id)
+        with pytest.raises(TelegramForbiddenError, match="bot is not a member"):
+            await bot.send_message(joined.message.chat.id, "x")
+        (left,) = (await bot.get_updates(offset=joined.update_id + 1))[:1]
+        assert left.my_chat_member
+        assert isinstance(left.my_chat_member.new_chat_member, ChatMemberLeft)

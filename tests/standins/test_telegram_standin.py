@@ -1,6 +1,7 @@
 """The Telegram stand-in as a bot on bare HTTP sees it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -350,3 +351,38 @@ async def test_a_reset_forgets_people_and_keeps_numbers_growing(standin: Standin
     assert fresh["update_id"] > update["update_id"]
     gone = await standin.http.get(f"/control/users/{vera.id}/messages")
     assert gone.status_code == 404
+
+
+async def test_what_was_remembered_before_there_were_stars_and_groups(tmp_path: Path) -> None:
+    sender = {"id": 700000001, "is_bot": False, "first_name": "Vera", "language_code": "ru"}
+    chat = {"id": 700000001, "first_name": "Vera", "type": "private"}
+    body = {"message_id": 1, "from": sender, "chat": chat, "date": 1_790_000_000, "text": "/start"}
+    at = "2026-09-21T12:00:00Z"
+    kept = {
+        "chat_id": chat["id"],
+        "message_id": 1,
+        "from_bot": False,
+        "rang": False,
+        "event": 2,
+        "body": body,
+    }
+    user = {"id": chat["id"], "first_name": "Vera", "language_code": "ru", "has_started": True, "event": 2}
+    before = {
+        "generation": 3,
+        "last_event": 2,
+        "last_message_id": 1,
+        "next_update_id": 410000002,
+        "users": {chat["id"]: user},
+        "messages": {chat["id"]: {1: {**kept, "versions": [{"at": at, "body": body}]}}},
+        "webhook": {"url": "", "secret_token": "", "max_connections": 40},
+        "allowed_updates": ["message"],
+        "commands": {},
+    }
+    (tmp_path / "chats.json").write_text(json.dumps(before))
+    async with telegram(tmp_path) as after:
+        vera = (await after.http.get(f"/control/users/{chat['id']}")).json()
+        assert (vera["first_name"], vera["message_count"], vera["stars"]) == ("Vera", 1, 10_000)
+        assert (await after.http.get("/control/stars")).json() == {"transactions": [], "balance": 0}
+        assert (await after.http.get("/control/webhook")).json()["knobs"]["duplicate"] is False
+        sent = await after.bot.call("sendMessage", chat_id=chat["id"], text="still here")
+        assert sent["message_id"] == 2
