@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -12,10 +13,15 @@ from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from bot.app import run_bot
+from bot.app import build_feeder, run_loops
+from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
+from bot.polling import Poller
+from bot.webhook import Inbox, WebhookKeeper
+from clients.stars import StarsPayments
 from clients.telegram import TelegramClient
 from clients.telegram_session import aiogram_bot, api_address
+from clients.telegram_webhooks import Webhook, webhook_digest
 from domain.clock import utc_now
 from serving import (
     EXIT_FAILED,
@@ -42,17 +48,19 @@ from store.shown_files import ShownFiles
 from store.statistics import Statistics
 from store.stores import build_stores
 from store.switches import Switches
-from store.updates import HandledUpdates
+from store.updates import LEASE, HandledUpdates
 from store.users import Users
 from store.waiting_drafts import WaitingDrafts
 from web.health import HealthRoutes, Readiness
 from web.kie_callback import KieCallbackRoute
 from web.server import CannotListen, WebServer, build_app
+from web.telegram_webhook import TelegramWebhookRoute
 from workflows.start import WorkflowStarter, signal_kie_callback
 
 DRAIN_TIMEOUT_SECONDS: Final = 20.0
 _FIRST_CALL_SECONDS_MAX: Final = 10
 _PROBE_TIMEOUT: Final = timedelta(seconds=3)
+_LEASE_MIN: Final = timedelta(seconds=5)
 
 log = structlog.get_logger("bot")
 
@@ -60,8 +68,6 @@ log = structlog.get_logger("bot")
 def load_bot_settings() -> Settings:
     settings = load_settings()
     require(settings, "BOT_TOKEN")
-    if settings.telegram_updates == "webhook":
-        raise WrongSetting("TELEGRAM_UPDATES: webhook is not built yet, for example TELEGRAM_UPDATES=polling")
     return settings
 
 
@@ -72,18 +78,39 @@ async def serve(settings: Settings, stop: Stop) -> int:
         database = await stop.until_ready(lambda: connect_database(settings))
         stack.push_async_callback(database.close)
         client = await temporal_client(settings, lazy=True)
-        server = web_server(settings, database, client)
+        parts = build_parts(settings, database, client, stack)
+        feeder = build_feeder(parts)
+        server = web_server(settings, database, client, _webhook_route(settings, Inbox(parts, feeder)))
         try:
             server.listen()
         except CannotListen as error:
             sys.stderr.write(f"{error}\n")
             return EXIT_WRONG_SETTING
-        parts = build_parts(settings, database, client, stack)
         await _refuse_unknown_token(parts.bot)
         stack.callback(asyncio.create_task(_say_while_temporal_is_away(settings, stop)).cancel)
-        return await _run(
-            [asyncio.create_task(run_bot(parts)), asyncio.create_task(server.run())], settings, stop
+        running = Running(
+            taking=[
+                asyncio.create_task(server.run()),
+                asyncio.create_task(_take_updates(settings, parts, feeder)),
+            ],
+            loops=asyncio.create_task(run_loops(parts, feeder)),
         )
+        return await _run(running, settings, stop)
+
+
+async def _take_updates(settings: Settings, parts: BotParts, feeder: Feeder) -> None:
+    if settings.telegram_updates == "polling":
+        await Poller(parts, feeder).run()
+    else:
+        secret = settings.telegram_webhook_secret
+        await WebhookKeeper(parts, Webhook(settings.public_base_url, secret, ALLOWED_UPDATES)).run()
+
+
+def _webhook_route(settings: Settings, inbox: Inbox) -> TelegramWebhookRoute | None:
+    if settings.telegram_updates == "polling":
+        return None
+    secret = settings.telegram_webhook_secret
+    return TelegramWebhookRoute(webhook_digest(secret), secret, inbox.receive)
 
 
 async def _refuse_unknown_token(bot: Bot) -> None:
@@ -102,19 +129,34 @@ async def _say_while_temporal_is_away(settings: Settings, stop: Stop) -> None:
         await stop.until_ready(lambda: connect_temporal(settings))
 
 
-async def _run(running: list[asyncio.Task[None]], settings: Settings, stop: Stop) -> int:
+@dataclass(frozen=True, slots=True)
+class Running:
+    """`taking` brings in work, and ends first; the loops go on while it is finished."""
+
+    taking: list[asyncio.Task[None]]
+    loops: asyncio.Task[None]
+
+
+async def _run(running: Running, settings: Settings, stop: Stop) -> int:
     """Until a signal; what ends by itself has failed."""
+    tasks = [*running.taking, running.loops]
     stopping = asyncio.create_task(stop.wait())
     say_ready(settings, "bot")
-    await asyncio.wait([*running, stopping], return_when=asyncio.FIRST_COMPLETED)
-    failed = [task for task in running if task.done()]
+    await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in tasks if task.done()]
+    stopping.cancel()
     log.info("bot drains")
-    for task in (*running, stopping):
-        task.cancel()
-    await asyncio.wait(running, timeout=DRAIN_TIMEOUT_SECONDS)
+    await _end(running.taking)
+    await _end([running.loops])
     for task in failed:
         log.error("bot cannot go on", exc_info=task.exception())
     return EXIT_FAILED if failed else 0
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks, timeout=DRAIN_TIMEOUT_SECONDS)
 
 
 def build_parts(settings: Settings, database: Database, client: Client, stack: AsyncExitStack) -> BotParts:
@@ -133,13 +175,15 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
     return BotParts(
         bot=bot,
         telegram=telegram,
-        users=Users(database, stores.ledger, utc_now, settings.welcome_credits),
+        users=Users(
+            database, stores.ledger, utc_now, settings.welcome_credits, settings.welcome_per_day
+        ),
         ledger=stores.ledger,
         drafts=Drafts(database, utc_now),
         orders=stores.orders,
         videos=stores.videos,
         conversations=Conversations(database, utc_now),
-        updates=HandledUpdates(database, utc_now),
+        updates=HandledUpdates(database, utc_now, _lease(settings)),
         albums=Albums(database, utc_now),
         admission=stores.admission,
         accounts=stores.accounts,
@@ -152,6 +196,7 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
         waiting_drafts=WaitingDrafts(database, utc_now),
         library=Library(database, utc_now),
         shown_files=ShownFiles(database),
+        provider=StarsPayments(telegram, settings.bot_token),
         starter=WorkflowStarter(client, stores.orders, settings.order_policy),
         clock=utc_now,
         support_contact=settings.support_contact,
@@ -161,7 +206,14 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
     )
 
 
-def web_server(settings: Settings, database: Database, client: Client) -> WebServer:
+def _lease(settings: Settings) -> timedelta:
+    """Never so short that a busy machine loses a chat that it is working on."""
+    return max(LEASE * settings.time_scale, _LEASE_MIN)
+
+
+def web_server(
+    settings: Settings, database: Database, client: Client, telegram: TelegramWebhookRoute | None = None
+) -> WebServer:
     callback = KieCallbackRoute(
         callback_secret=settings.kie_webhook_secret,
         webhook_secret=settings.kie_webhook_secret,
@@ -173,7 +225,7 @@ def web_server(settings: Settings, database: Database, client: Client) -> WebSer
         answers = await asyncio.gather(*probes.values())
         return Readiness(tuple(name for name, answers_ in zip(probes, answers, strict=True) if not answers_))
 
-    return WebServer(build_app(callback, HealthRoutes(check)), settings.web_host, settings.web_port)
+    return WebServer(build_app(callback, HealthRoutes(check), telegram), settings.web_host, settings.web_port)
 
 
 async def _database_answers(database: Database) -> bool:

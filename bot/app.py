@@ -14,7 +14,8 @@ from bot.feeder import Feeder
 from bot.loops import forever
 from bot.middleware import Acknowledge, Apologies, PrivateChatsOnly, TurnMiddleware
 from bot.parts import BotParts
-from bot.polling import Poller
+from bot.payments_received import MoneyFirst
+from bot.payments_refunds import REFUND_SECONDS, RefundOutbox
 from bot.routers import root_router
 from bot.sweeper import SWEEP_SECONDS, Sweeper
 from domain.orders import Language
@@ -22,7 +23,7 @@ from texts import label
 
 _log = structlog.get_logger()
 
-_COMMANDS: Final = ("start", "help", "balance", "cancel", "language")
+_COMMANDS: Final = ("start", "help", "balance", "cancel", "language", "paysupport", "terms", "privacy")
 _RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
 _TIDY_SECONDS: Final = 3_600.0
 _MEMORY: Final = timedelta(days=2)
@@ -31,9 +32,10 @@ _GOODBYE_SECONDS: Final = 5.0
 
 
 def build_dispatcher(parts: BotParts) -> Dispatcher:
-    """Errors outermost (aiogram's own), then private chats only, then the person."""
+    """Errors outermost (aiogram's own), then payments, then private chats only, then the person."""
     dispatcher = Dispatcher(storage=parts.conversations)
     dispatcher.errors.register(Apologies(parts).handle)
+    dispatcher.update.outer_middleware(MoneyFirst(parts))
     dispatcher.update.outer_middleware(PrivateChatsOnly(parts))
     dispatcher.update.outer_middleware(TurnMiddleware(parts))
     dispatcher.callback_query.middleware(Acknowledge(parts))
@@ -45,15 +47,6 @@ def build_feeder(parts: BotParts) -> Feeder:
     return Feeder(parts, build_dispatcher(parts))
 
 
-async def run_bot(parts: BotParts) -> None:
-    """Until cancelled. Polling; a webhook feeds the same feeder and runs `run_loops` beside it."""
-    feeder = build_feeder(parts)
-    await _leave_webhook(parts)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run_loops(parts, feeder))
-        group.create_task(Poller(parts, feeder).run())
-
-
 async def run_loops(parts: BotParts, feeder: Feeder) -> None:
     """What a bot does besides updates."""
     collector, sweeper = AlbumCollector(parts, feeder), Sweeper(parts)
@@ -63,6 +56,7 @@ async def run_loops(parts: BotParts, feeder: Feeder) -> None:
             group.create_task(register_commands(parts))
             group.create_task(forever("albums", collector.collect, COLLECT_SECONDS * scale))
             group.create_task(forever("sweeper", sweeper.sweep, SWEEP_SECONDS * scale))
+            group.create_task(forever("refunds", RefundOutbox(parts).empty, REFUND_SECONDS * scale))
             renew_seconds = parts.updates.lease.total_seconds() / 3
             group.create_task(forever("leases", feeder.renew_leases, renew_seconds))
             group.create_task(forever("tidying", lambda: _tidy(parts), _TIDY_SECONDS))
@@ -85,14 +79,6 @@ async def _set_commands(parts: BotParts, language: Language, code: str | None) -
         BotCommand(command=name, description=label(language, f"command-{name}")) for name in _COMMANDS
     ]
     await parts.bot.set_my_commands(commands, language_code=code, request_timeout=_SETUP_SECONDS_MAX)
-
-
-async def _leave_webhook(parts: BotParts) -> None:
-    """While a webhook is set, getUpdates is refused."""
-    try:
-        await parts.bot.delete_webhook(request_timeout=_SETUP_SECONDS_MAX)
-    except TelegramAPIError as error:
-        _log.warning("webhook was not removed", error=type(error).__name__)
 
 
 async def _tidy(parts: BotParts) -> None:

@@ -16,12 +16,13 @@ from aiogram.types import Update
 
 from bot.middleware import DATABASE_AWAY
 from bot.parts import BotParts
+from bot.payments_checkout import answer_checkout
 from store.database import DatabaseUnavailable
 from store.updates import Claim
 
 _log = structlog.get_logger()
 
-ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member")
+ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member", "pre_checkout_query")
 """What we ask Telegram for, and what we look at."""
 
 _PATIENCE_SECONDS: Final = 20.0  # then whoever sent the update is asked to send it again
@@ -76,6 +77,9 @@ class Feeder:
 
     async def feed(self, update: Update) -> None:
         """Return when the update is handled; raise DatabaseUnavailable or ChatBusy when it is not."""
+        if update.pre_checkout_query is not None:
+            await answer_checkout(self._parts, update.pre_checkout_query)
+            return
         until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         if _is_wanted(update):
             async with self._lanes.lane(chat_id_of(update), until):
@@ -85,6 +89,8 @@ class Feeder:
         self, update: Update, pause_seconds: float, pause_seconds_max: float
     ) -> None:
         """The chat's later updates wait behind this one, so that their order holds."""
+        if update.pre_checkout_query is not None:
+            return await answer_checkout(self._parts, update.pre_checkout_query)
         async with self._lanes.lane(chat_id_of(update)):
             while _is_wanted(update):
                 try:

@@ -12,6 +12,7 @@ from aiogram.enums import ChatType
 from aiogram.types import CallbackQuery, Chat, ErrorEvent, TelegramObject, Update, User
 
 from bot.parts import BotParts
+from bot.people import know
 from bot.screens import ask
 from bot.turn import Turn, acknowledge, begin_turn
 from bot.welcome import welcome_back
@@ -58,7 +59,7 @@ class TurnMiddleware(BaseMiddleware):
         if not isinstance(event, Update):
             return await handler(event, data)
         sender: User = data["event_from_user"]
-        user = await self._parts.users.register(sender.id, sender.language_code)
+        user = await know(self._parts, sender.id, sender.language_code)
         turn = await begin_turn(self._parts, user, event.update_id)
         data["turn"] = turn
         if turn.dialog.applied:

@@ -1,15 +1,17 @@
 """What the bot is built from. The mains make these; nothing here is global."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import structlog
 from aiogram import Bot
 
+from bot.recent import Recent
 from clients.telegram import TelegramClient
 from domain.clock import Clock
+from domain.payments import PaymentProvider
 from domain.shop import ShopRules
 from store.accounts import Accounts
 from store.admission import Admission
@@ -35,10 +37,11 @@ _log = structlog.get_logger()
 
 
 class StartsWorkflows(Protocol):
-    """Both raise `workflows.start.TemporalUnavailable`."""
+    """All raise `workflows.start.TemporalUnavailable`."""
 
     async def start_order(self, order_id: str) -> None: ...
     async def resend(self, video_id: str) -> None: ...
+    async def videos_cancelled(self, order_id: str, video_ids: Sequence[str]) -> None: ...
 
 
 class Background:
@@ -90,6 +93,7 @@ class BotParts:
     library: Library
     shown_files: ShownFiles
     starter: StartsWorkflows
+    provider: PaymentProvider
     clock: Clock
     support_contact: str
     shop: ShopRules = field(default_factory=ShopRules)
@@ -97,3 +101,4 @@ class BotParts:
     price_credits: int = 1
     time_scale: float = 1.0
     background: Background = field(default_factory=Background)
+    recent: Recent = field(default_factory=Recent)

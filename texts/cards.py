@@ -1,22 +1,23 @@
 """Cards of the dialog: pure functions from facts to text and buttons."""
 
+import html
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from domain.actions import Action, Button, Card
 from domain.failures import FailureReason
 from domain.orders import (
-    AS_IT_COMES,
     BRIEF_TEXT_CHARS_MAX,
     VIDEO_COUNTS,
     Brief,
     Language,
     Template,
-    VideoOptions,
 )
 from texts import label, say
 
-BRIEF_PART_UNITS_MAX: Final = 280  # shown on the confirm card: three parts and the prices fit 1,024
+CAPTION_UNITS_MAX: Final = 1_024
+BRIEF_PART_UNITS_MAX: Final = 280  # of each text on the confirm card; less where notes need the room
 
 PHOTO_SIDE_PIXELS_MIN: Final = 300
 PHOTO_MEGABYTES_MAX: Final = 10
@@ -31,6 +32,7 @@ Rows = tuple[tuple[Button, ...], ...]
 def main_menu(language: Language, *, order_open: bool = False) -> Card:
     rows = (
         (_button(language, "new-order", Action.NEW_ORDER),),
+        (_button(language, "orders", Action.MY_ORDERS), _button(language, "videos", Action.MY_VIDEOS)),
         (_button(language, "balance", Action.BALANCE), _button(language, "help", Action.HELP)),
         (_button(language, "language", Action.LANGUAGE),),
     )
@@ -47,16 +49,8 @@ def balance(language: Language, available: int, reserved: int) -> Card:
     lines = [say(language, "balance", credits=counted_credits(language, available))]
     if reserved:
         lines.append(say(language, "balance-reserved", credits=counted_credits(language, reserved)))
-    rows = ((_button(language, "top-up", Action.TOP_UP),), _menu_row(language))
-    return Card("\n".join(lines), rows)
-
-
-def top_up(language: Language, support_contact: str, available: int) -> Card:
-    credits = counted_credits(language, available)  # noqa: A001 - the word of the domain
-    return Card(
-        say(language, "top-up", support=support_contact, credits=credits),
-        (_menu_row(language),),
-    )
+    own = (_button(language, "top-up", Action.TOP_UP), _button(language, "history", Action.HISTORY))
+    return Card("\n".join(lines), (own, _menu_row(language)))
 
 
 def choose_language(language: Language) -> Card:
@@ -97,10 +91,6 @@ _REFUSALS: Final = {
     FailureReason.PHOTO_TOO_LARGE: "photo-refused-large",
     FailureReason.PHOTO_GONE: "photo-refused-gone",
 }
-
-
-def album_note(language: Language) -> Card:
-    return Card(say(language, "album-note"))
 
 
 def replace_or_new(language: Language) -> Card:
@@ -154,33 +144,36 @@ def confirm(
     available: int,
     draft_id: str,
     *,
-    options: VideoOptions = AS_IT_COMES,
+    details: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Card:
-    """`price_credits` is that of the whole order; `notes` are finished lines of HTML."""
+    """`price_credits` is that of the whole order; `details` and `notes` are finished lines of HTML."""
     template = label(language, f"template-{brief.template}")
-    lines = [
-        say(language, "confirm", template=template, videos=counted_videos(language, video_count)),
-        *_brief_lines(language, brief),
-        *_option_lines(options),
+    head = [say(language, "confirm", template=template, videos=counted_videos(language, video_count))]
+    foot = [
+        *details,
         "",
         say(language, "confirm-price", price=counted_credits(language, price_credits)),
         say(language, "confirm-balance", balance=counted_credits(language, available)),
         *notes,
     ]
+    room_units = CAPTION_UNITS_MAX - shown_units("\n".join([*head, *foot]))
     rows = (
         (_button(language, "generate", Action.GENERATE, draft_id),),
-        (_button(language, "cancel", Action.CANCEL_DRAFT, draft_id),),
+        (
+            _button(language, "change", Action.CHANGE, draft_id),
+            _button(language, "cancel", Action.CANCEL_DRAFT, draft_id),
+        ),
     )
-    return Card("\n".join(lines), rows)
+    return Card("\n".join([*head, *_brief_lines(language, brief, room_units), *foot]), rows)
 
 
 def not_enough_credits(
     language: Language, available: int, needed: int, affordable_count: int, draft_id: str
 ) -> Card:
-    """`affordable_count` 0: not even one video."""
+    """`affordable_count` 0: not even one video. After the top-up the draft's card comes back."""
     have, need = counted_credits(language, available), counted_credits(language, needed)
-    top_up_row = (_button(language, "top-up", Action.TOP_UP),)
+    top_up_row = (_button(language, "top-up", Action.TOP_UP, draft_id),)
     fewer = Button(label(language, "button-fewer", count=affordable_count), Action.MAKE_FEWER, draft_id)
     rows: Rows = ((fewer,), top_up_row) if affordable_count else (top_up_row,)
     return Card(say(language, "not-enough", have=have, need=need), rows)
@@ -229,17 +222,22 @@ def _button(language: Language, name: str, action: Action, argument: str = "") -
     return Button(label(language, f"button-{name}"), action, str(argument))
 
 
-def _brief_lines(language: Language, brief: Brief) -> Sequence[str]:
-    parts = (
-        ("brief-product", brief.product_text),
-        ("brief-wishes", brief.wishes),
-        ("brief-own", brief.own_prompt),
-    )
-    return [say(language, key, text=shortened(text)) for key, text in parts if text]
+def _brief_lines(language: Language, brief: Brief, room_units: int) -> Sequence[str]:
+    texts = {
+        "brief-product": brief.product_text,
+        "brief-wishes": brief.wishes,
+        "brief-own": brief.own_prompt,
+    }
+    said = {key: text for key, text in texts.items() if text}
+    labels_units = sum(shown_units(say(language, key, text="")) + 1 for key in said)
+    share_units = (room_units - labels_units) // max(1, len(said))
+    units_max = max(1, min(BRIEF_PART_UNITS_MAX, share_units))
+    return [say(language, key, text=shortened(text, units_max)) for key, text in said.items()]
 
 
-def _option_lines(options: VideoOptions) -> Sequence[str]:
-    return [] if options == AS_IT_COMES else [" · ".join(filter(None, [options.aspect_ratio]))]
+def shown_units(text: str) -> int:
+    """As Telegram counts: UTF-16, without the marks of HTML."""
+    return len(html.unescape(re.sub(r"<[^>]*>", "", text)).encode("utf-16-le")) // 2
 
 
 def shortened(text: str, units_max: int = BRIEF_PART_UNITS_MAX) -> str:

@@ -7,6 +7,8 @@ import structlog
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
+from bot import terms
+from bot import busy
 from bot.filters import Pressed
 from bot.middleware import OWN_ANSWER
 from bot.parts import BotParts
@@ -31,12 +33,17 @@ def router() -> Router:
 async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
     """Commit first, then tell, then start: Temporal may be away, the order is not."""
     message_id = query.message.message_id if query.message else None
+    if await busy.kept_waiting(turn, argument):
+        await turn.acknowledge(query.id)
+        return
     placement = await turn.parts.orders.place(argument, turn.user.tg_user_id, message_id)
     if placement.kind is PlacementKind.PLACED:
         await _accepted(query, turn, placement, message_id)
+        await terms.accept(turn)
     elif placement.kind is PlacementKind.ALREADY_PLACED:
         await turn.acknowledge(query.id, label(turn.language, "toast-accepted"))
         await _leave_confirm(turn, argument)
+        await terms.accept(turn)
     else:
         await turn.acknowledge(query.id)
         await _refused(turn, placement)

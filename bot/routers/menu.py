@@ -24,7 +24,6 @@ def router() -> Router:
     router.callback_query.register(show_menu, Pressed(Action.MENU))
     router.callback_query.register(show_help, Pressed(Action.HELP))
     router.callback_query.register(show_balance, Pressed(Action.BALANCE))
-    router.callback_query.register(show_top_up, Pressed(Action.TOP_UP))
     router.callback_query.register(choose_language, Pressed(Action.LANGUAGE), F.data.contains(":"))
     router.callback_query.register(ask_language, Pressed(Action.LANGUAGE))
     router.callback_query.register(new_order, Pressed(Action.NEW_ORDER))
@@ -54,11 +53,6 @@ async def show_help(_: Message | CallbackQuery, turn: Turn) -> None:
 async def show_balance(_: Message | CallbackQuery, turn: Turn) -> None:
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
     await turn.say(cards.balance(turn.language, wallet.available, wallet.reserved))
-
-
-async def show_top_up(_: CallbackQuery, turn: Turn) -> None:
-    wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
-    await turn.say(cards.top_up(turn.language, turn.parts.support_contact, wallet.available))
 
 
 async def ask_language(_: Message | CallbackQuery, turn: Turn) -> None:

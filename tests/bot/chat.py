@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,6 +17,7 @@ from bot.app import build_feeder, run_loops
 from bot.feeder import Feeder
 from bot.parts import BotParts
 from bot.polling import Poller
+from clients.stars import StarsPayments
 from clients.telegram import TelegramClient
 from clients.telegram_session import aiogram_bot
 from domain.clock import utc_now
@@ -72,6 +73,7 @@ class Starts:
     away: bool = False
     started: list[str] = field(default_factory=list)
     resent: list[str] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
 
     async def start_order(self, order_id: str) -> None:
         self._check()
@@ -81,6 +83,11 @@ class Starts:
         self._check()
         self.resent.append(video_id)
 
+    async def videos_cancelled(self, order_id: str, video_ids: Sequence[str]) -> None:
+        self._check()
+        assert all(video_id.startswith(order_id) for video_id in video_ids)
+        self.cancelled.extend(video_ids)
+
     def _check(self) -> None:
         if self.away:
             raise TemporalUnavailable("away")
@@ -89,9 +96,10 @@ class Starts:
 def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
     stores = build_stores(database, utc_now, OrderPolicy(), KIE_KEYS, VIDEO_MODELS)
     ledger = stores.ledger
+    telegram = TelegramClient(TOKEN, api_base)
     return BotParts(
         bot=aiogram_bot(TOKEN, api_base),
-        telegram=TelegramClient(TOKEN, api_base),
+        telegram=telegram,
         users=Users(database, ledger, utc_now, welcome_credits=3),
         ledger=ledger,
         drafts=Drafts(database, utc_now),
@@ -112,6 +120,7 @@ def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
         library=Library(database, utc_now),
         shown_files=ShownFiles(database),
         starter=starts,
+        provider=StarsPayments(telegram, TOKEN),
         clock=utc_now,
         support_contact=SUPPORT,
         shop=SHOP,

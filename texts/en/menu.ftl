@@ -66,10 +66,6 @@ help =
     Questions: { $support }
 balance = 💳 You have <b>{ $credits }</b>.
 balance-reserved = In the making: { $credits }, paid for when delivered.
-top-up =
-    To top up, write to { $support }: we add credits by hand for now.
-
-    Your balance: { $credits }.
 choose-language = Which language shall I speak?
 private-only = I work in private chats only: open a chat with me and send a photo of your product.
 apology = Sorry, something broke on our side. Nothing is lost or charged: please try that again in a minute.
