@@ -175,9 +175,7 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
     return BotParts(
         bot=bot,
         telegram=telegram,
-        users=Users(
-            database, stores.ledger, utc_now, settings.welcome_credits, settings.welcome_per_day
-        ),
+        users=Users(database, stores.ledger, utc_now, settings.welcome_credits, settings.welcome_per_day),
         ledger=stores.ledger,
         drafts=Drafts(database, utc_now),
         orders=stores.orders,

@@ -21,6 +21,9 @@ _TOKEN: Final = re.compile(r"\d+:[\w-]+", re.ASCII)
 _SENDABLE: Final = re.compile(r"[!-~]+")  # what a header or an address can carry
 _PACKAGE: Final = re.compile(r"[1-9][0-9]{0,4}:[1-9][0-9]{0,4}", re.ASCII)
 _PORT_MAX: Final = 65_535
+_WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)  # what Telegram takes
+_TELEGRAM: Final = "https://api.telegram.org"
+_WEBHOOK_PORTS: Final = (443, 80, 88, 8443)
 _NOT_SENDABLE: Final = "holds a space or a letter that no key has"
 _KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
 
@@ -124,6 +127,13 @@ class Settings(BaseModel):
     def _token_of_botfather(cls, value: SecretStr) -> SecretStr:
         if value and not _TOKEN.fullmatch(value.get_secret_value()):
             raise ValueError("is not a bot token")
+        return value
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _secret_of_telegram(cls, value: SecretStr) -> SecretStr:
+        if value and not _WEBHOOK_SECRET.fullmatch(value.get_secret_value()):
+            raise ValueError("may hold only A-Z, a-z, 0-9, _ and -, at most 256 of them")
         return value
 
     @field_validator("openai_api_key")
@@ -267,8 +277,23 @@ def _check_together(settings: Settings) -> None:
     if settings.telegram_updates == "webhook":
         _need_beside(settings, "PUBLIC_BASE_URL", "TELEGRAM_UPDATES is webhook")
         _need_beside(settings, "TELEGRAM_WEBHOOK_SECRET", "TELEGRAM_UPDATES is webhook")
+        _check_reachable(settings)
     if settings.public_base_url:
         _need_beside(settings, "KIE_WEBHOOK_SECRET", "PUBLIC_BASE_URL is set")
+
+
+def _check_reachable(settings: Settings) -> None:
+    """Telegram itself posts only there; a server of one's own may post anywhere."""
+    address = urlsplit(settings.public_base_url)
+    if settings.telegram_api_base != _TELEGRAM:
+        return
+    if address.scheme != "https":
+        raise _wrong("PUBLIC_BASE_URL", "Telegram posts updates over https only")
+    if address.port not in {None, *_WEBHOOK_PORTS}:
+        ports = ", ".join(map(str, _WEBHOOK_PORTS))
+        raise _wrong(
+            "PUBLIC_BASE_URL", f"Telegram posts updates to the ports {ports} only, not {address.port}"
+        )
 
 
 def _need_beside(settings: Settings, name: str, reason: str) -> None:

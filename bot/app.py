@@ -11,19 +11,33 @@ from aiogram.types import BotCommand
 
 from bot.albums import COLLECT_SECONDS, AlbumCollector
 from bot.feeder import Feeder
+from bot.groups import PrivateChatsOnly
+from bot.limits import Throttle
 from bot.loops import forever
-from bot.middleware import Acknowledge, Apologies, PrivateChatsOnly, TurnMiddleware
+from bot.middleware import Acknowledge, Apologies, TurnMiddleware
 from bot.parts import BotParts
 from bot.payments_received import MoneyFirst
 from bot.payments_refunds import REFUND_SECONDS, RefundOutbox
 from bot.routers import root_router
 from bot.sweeper import SWEEP_SECONDS, Sweeper
+from bot.waiting import TELL_SECONDS, WaitingTeller
 from domain.orders import Language
 from texts import label
 
 _log = structlog.get_logger()
 
-_COMMANDS: Final = ("start", "help", "balance", "cancel", "language", "paysupport", "terms", "privacy")
+_COMMANDS: Final = (
+    "start",
+    "orders",
+    "videos",
+    "help",
+    "balance",
+    "cancel",
+    "language",
+    "paysupport",
+    "terms",
+    "privacy",
+)
 _RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
 _TIDY_SECONDS: Final = 3_600.0
 _MEMORY: Final = timedelta(days=2)
@@ -32,11 +46,12 @@ _GOODBYE_SECONDS: Final = 5.0
 
 
 def build_dispatcher(parts: BotParts) -> Dispatcher:
-    """Errors outermost (aiogram's own), then payments, then private chats only, then the person."""
-    dispatcher = Dispatcher(storage=parts.conversations)
+    """Errors outermost (aiogram's own), then payments, then private chats only, the pace, the person."""
+    dispatcher = Dispatcher(disable_fsm=True)  # the dialog is read once, with the person
     dispatcher.errors.register(Apologies(parts).handle)
     dispatcher.update.outer_middleware(MoneyFirst(parts))
     dispatcher.update.outer_middleware(PrivateChatsOnly(parts))
+    dispatcher.update.outer_middleware(Throttle(parts))
     dispatcher.update.outer_middleware(TurnMiddleware(parts))
     dispatcher.callback_query.middleware(Acknowledge(parts))
     dispatcher.include_router(root_router())
@@ -56,6 +71,8 @@ async def run_loops(parts: BotParts, feeder: Feeder) -> None:
             group.create_task(register_commands(parts))
             group.create_task(forever("albums", collector.collect, COLLECT_SECONDS * scale))
             group.create_task(forever("sweeper", sweeper.sweep, SWEEP_SECONDS * scale))
+            waiting = WaitingTeller(parts, feeder)
+            group.create_task(forever("waiting", waiting.tell, TELL_SECONDS * scale))
             group.create_task(forever("refunds", RefundOutbox(parts).empty, REFUND_SECONDS * scale))
             renew_seconds = parts.updates.lease.total_seconds() / 3
             group.create_task(forever("leases", feeder.renew_leases, renew_seconds))

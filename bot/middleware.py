@@ -1,4 +1,4 @@
-"""Around every update: private chats only, the person, and what happens to errors."""
+"""Around every update: the person, the button's spinner, and what happens to errors."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,8 +8,7 @@ import structlog
 from aiogram import BaseMiddleware
 from aiogram.dispatcher.event.bases import UNHANDLED
 from aiogram.dispatcher.flags import get_flag
-from aiogram.enums import ChatType
-from aiogram.types import CallbackQuery, Chat, ErrorEvent, TelegramObject, Update, User
+from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, User
 
 from bot.parts import BotParts
 from bot.people import know
@@ -31,24 +30,6 @@ DATABASE_AWAY: Final = (DatabaseUnavailable, *UNAVAILABLE_ERRORS)
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
-class PrivateChatsOnly(BaseMiddleware):
-    """Elsewhere a command gets one sentence, and everything else nothing."""
-
-    def __init__(self, parts: BotParts) -> None:
-        self._parts = parts
-
-    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
-        chat: Chat | None = data.get("event_chat")
-        sender: User | None = data.get("event_from_user")
-        if sender is None or chat is None or chat.type == ChatType.PRIVATE:
-            return await handler(event, data) if sender is not None else None
-        message = event.message if isinstance(event, Update) else None
-        if message is not None and (message.text or "").startswith("/"):
-            card = cards.private_only(language_of(None, sender.language_code))
-            await self._parts.telegram.send_text(chat.id, card)
-        return None
-
-
 class TurnMiddleware(BaseMiddleware):
     """Knows the person and the dialog. An update that was applied before a crash is only answered."""
 
@@ -61,7 +42,8 @@ class TurnMiddleware(BaseMiddleware):
         sender: User = data["event_from_user"]
         user = await know(self._parts, sender.id, sender.language_code)
         turn = await begin_turn(self._parts, user, event.update_id)
-        data["turn"] = turn
+        step = turn.dialog.step
+        data["turn"], data["raw_state"] = turn, step.state if step else None  # the latter for StateFilter
         if turn.dialog.applied:
             return await ask(turn)
         if turn.user.blocked and event.my_chat_member is None:

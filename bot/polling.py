@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
+from bot.webhook import leave_webhook, until_done
 from clients.telegram_session import api_address
 
 _log = structlog.get_logger()
@@ -20,6 +21,7 @@ _ANSWER_SECONDS: Final = 15  # on top of the long poll
 _SLOW_CHAT_SECONDS: Final = 0.5  # longer than that nobody waits for somebody else's update
 _NO_UPDATES_PAUSE_SECONDS: Final = 0.05  # a server that answers at once is not asked without end
 _CONFLICT_PAUSE_SECONDS: Final = 3.0
+_WEBHOOK_SECONDS: Final = 60.0  # so long somebody else's webhook is left alone
 _GOODBYE_SECONDS: Final = 3.0
 _OUTAGE_PAUSE_SECONDS: Final = 0.5
 _OUTAGE_PAUSE_SECONDS_MAX: Final = 15.0
@@ -44,10 +46,13 @@ class Poller:
         self._feeder = feeder
         self._handling: dict[int, asyncio.Task[None]] = {}
         self._next_id: int | None = None
+        self._webhook_seen_at: float | None = None
         self._outage_pause_seconds = _OUTAGE_PAUSE_SECONDS
 
     async def run(self) -> None:
+        """Until cancelled. A webhook that was set before is removed, so that switching needs nobody."""
         try:
+            await until_done(self._parts, "webhook", lambda: leave_webhook(self._parts))
             while True:
                 await self.poll()
         finally:
@@ -72,7 +77,7 @@ class Poller:
         except AiogramError as error:
             await self._wait_after(error)
             return []
-        self._outage_pause_seconds = _OUTAGE_PAUSE_SECONDS
+        self._outage_pause_seconds, self._webhook_seen_at = _OUTAGE_PAUSE_SECONDS, None
         return [update for raw in raw_updates if (update := self._understood(raw)) is not None]
 
     def _understood(self, raw: dict[str, Any]) -> Update | None:
@@ -90,6 +95,8 @@ class Poller:
         """Another poller (409) ends some day, and so does an outage: wait, never exit."""
         pause_seconds = self._outage_pause_seconds
         if isinstance(error, TelegramConflictError):
+            if "webhook" in error.message.lower():
+                await self._meet_webhook()
             pause_seconds = _CONFLICT_PAUSE_SECONDS * self._parts.time_scale
         elif isinstance(error, TelegramRetryAfter):
             pause_seconds = error.retry_after
@@ -98,6 +105,16 @@ class Poller:
         target = f"Telegram at {api_address(self._parts.bot)}"
         _log.warning("waiting", target=target, error=type(error).__name__, pause_seconds=pause_seconds)
         await asyncio.sleep(pause_seconds)
+
+    async def _meet_webhook(self) -> None:
+        """Another bot runs with TELEGRAM_UPDATES=webhook: it is not robbed at once, nor every moment."""
+        now = asyncio.get_running_loop().time()
+        if self._webhook_seen_at is None:
+            _log.warning("another bot has set a webhook: nothing can be polled while it is set")
+            self._webhook_seen_at = now
+        elif now - self._webhook_seen_at >= _WEBHOOK_SECONDS * self._parts.time_scale:
+            await until_done(self._parts, "webhook", lambda: leave_webhook(self._parts))
+            self._webhook_seen_at = None
 
     def _offset(self) -> int | None:
         return min(self._handling, default=self._next_id)

@@ -12,26 +12,32 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from clients.kie_callbacks import CALLBACK_PATH
+from clients.telegram_webhooks import CONNECTIONS_MAX, WEBHOOK_PATH
 from web.health import HealthRoutes
 from web.kie_callback import KieCallbackRoute
+from web.telegram_webhook import TelegramWebhookRoute
 
-SHUTDOWN_SECONDS_MAX: Final = 5
-_CONNECTIONS_MAX: Final = 200
+SHUTDOWN_SECONDS_MAX: Final = 15
+_CONNECTIONS_MAX: Final = 4 * CONNECTIONS_MAX  # Telegram's are never turned away for those of others
 
 
 class CannotListen(Exception):
     """One sentence for the person who starts the program."""
 
 
-def build_app(kie_callback: KieCallbackRoute, health: HealthRoutes) -> Starlette:
+def build_app(
+    kie_callback: KieCallbackRoute, health: HealthRoutes, telegram: TelegramWebhookRoute | None = None
+) -> Starlette:
+    """`telegram` is None while updates are polled."""
     callback_path = f"{CALLBACK_PATH}/{{attempt_id}}/{{token}}"
-    return Starlette(
-        routes=[
-            Route(callback_path, kie_callback.handle, methods=["POST"]),
-            Route("/health", health.health),
-            Route("/ready", health.ready),
-        ]
-    )
+    routes = [
+        Route(callback_path, kie_callback.handle, methods=["POST"]),
+        Route("/health", health.health),
+        Route("/ready", health.ready),
+    ]
+    if telegram is not None:
+        routes.append(Route(f"{WEBHOOK_PATH}/{telegram.digest}", telegram.handle, methods=["POST"]))
+    return Starlette(routes=routes)
 
 
 class _Server(uvicorn.Server):

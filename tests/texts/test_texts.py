@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from datetime import timedelta
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
 from domain.payments import Package
-from texts import cards, money_cards, option_cards, order_cards, say
+from texts import cards, limit_cards, money_cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
 
@@ -83,7 +84,13 @@ def all_cards(language: Language) -> list[Card]:
         cards.balance(language, 3, 2),
         *money_cards_of(language),
         cards.choose_language(language),
-        cards.private_only(language),
+        limit_cards.too_fast(language),
+        limit_cards.too_many_open(language, 10, 3),
+        *(
+            limit_cards.too_many_today(language, 100, 3, timedelta(minutes=each))
+            for each in (0, 59, 60, 1_440)
+        ),
+        limit_cards.group_goodbye(language, "neurocards_bot"),
         cards.apology(language),
         cards.ask_photo(language),
         cards.ask_photo(language, brief_kept=True),

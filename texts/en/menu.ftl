@@ -67,5 +67,4 @@ help =
 balance = 💳 You have <b>{ $credits }</b>.
 balance-reserved = In the making: { $credits }, paid for when delivered.
 choose-language = Which language shall I speak?
-private-only = I work in private chats only: open a chat with me and send a photo of your product.
 apology = Sorry, something broke on our side. Nothing is lost or charged: please try that again in a minute.
