@@ -14,11 +14,19 @@ from settings import Settings
 from store.database import Database
 from store.ledger import Ledger
 from store.migrate import migrate
+from store.payments import Payments, RefundBegun, RefundStart
 from workflows.namespace import housekeeping_every, prepare_namespace
 from workflows.start import ensure_schedules
 
 CREDITS_MAX: Final = 1_000_000
 TG_ID_MAX: Final = 2**52  # Telegram's own promise
+
+_REFUND_SAID: Final = {
+    RefundStart.BEGUN: "the credits are taken; the bot sends the money back next, and tells the user",
+    RefundStart.CONTINUED: "the credits were taken before; the bot asks the provider again now",
+    RefundStart.REFUNDED: "it is refunded already",
+    RefundStart.UNKNOWN: "there is no such payment",
+}
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -49,6 +57,22 @@ def grant(
     raise typer.Exit(run_program(_on_database(lambda database: _grant(database, tg_id, credits, reason))))
 
 
+@app.command()
+def refund_payment(
+    charge_id: Annotated[str, typer.Argument(help="the payment, by the provider's number")],
+    *,
+    forced: Annotated[bool, typer.Option("--forced", help="also where credits are spent")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask")] = False,
+) -> None:
+    """Take the credits of a payment back and send the money back; the bot tells the provider."""
+    code = run_program(_on_database(lambda database: _show_payment(database, charge_id)))
+    if code:
+        raise typer.Exit(code)
+    if not yes:
+        typer.confirm("Refund it?", abort=True)
+    raise typer.Exit(run_program(_on_database(lambda database: _refund(database, charge_id, forced=forced))))
+
+
 async def _setup(settings: Settings, stop: Stop) -> int:
     database = await stop.until_ready(lambda: reach_database(settings))
     await database.close()
@@ -68,6 +92,37 @@ async def _grant(database: Database, tg_id: int, amount: int, reason: str) -> in
     except NotEnoughCredits as error:
         return _fail(f"user {tg_id} has only {error.available} credits")
     _say(f"user {tg_id}: {amount:+d}, now {balance.available} available and {balance.reserved} reserved")
+    return 0
+
+
+def _payments(database: Database) -> Payments:
+    return Payments(database, Ledger(database, utc_now), utc_now)
+
+
+async def _show_payment(database: Database, charge_id: str) -> int:
+    payment = await _payments(database).find(charge_id)
+    if payment is None:
+        return _fail(f"there is no payment {charge_id}")
+    _say(
+        f"user {payment.tg_user_id} paid {payment.amount} {payment.currency} for {payment.credits} credits:"
+        f" {payment.state} {payment.refund_error}".rstrip()
+    )
+    return 0
+
+
+async def _refund(database: Database, charge_id: str, *, forced: bool) -> int:
+    return _told(await _payments(database).begin_refund(charge_id, forced=forced))
+
+
+def _told(begun: RefundBegun) -> int:
+    if begun.start is RefundStart.SPENT:
+        return _fail(
+            f"{begun.missing_credits} of the credits are spent: nothing was changed."
+            " --forced takes what is there and writes the rest down as a debt"
+        )
+    _say(_REFUND_SAID[begun.start])
+    if begun.payment is not None and begun.payment.debt_credits:
+        _say(f"{begun.payment.debt_credits} credits were spent and are written down as a debt")
     return 0
 
 
