@@ -203,7 +203,7 @@ class DeliveryActivities:
 
 
 def delivered_card(video: VideoRow) -> Card:
-    return delivered(video.language, video.number, video.video_count, video.order_id)
+    return delivered(video.language, video.number, video.video_count, video.order_id, video.rating)
 
 
 def _rows_with_nonce(video: VideoRow, nonce: str) -> tuple[tuple[Button, ...], ...]:

@@ -1,14 +1,20 @@
-"""What people are told around a delivery: stages, the ring, failures, the closing card, alerts."""
+"""What people are told around a delivery: stages, the ring, failures, the closing card."""
 
-from collections.abc import Mapping
-from datetime import timedelta
 from typing import Final
 
 import structlog
 from temporalio import activity
 
 from activities import contracts
-from activities.contracts import Alert, Nothing, OrderProgress, OrderRef, ShowStage, TellLongWait, VideoRef
+from activities.contracts import (
+    Nothing,
+    OrderProgress,
+    OrderRef,
+    ShowStage,
+    Stage,
+    TellLongWait,
+    VideoRef,
+)
 from activities.orders import progress_of
 from activities.sending import SendsOnce
 from clients.media import MediaStorage
@@ -16,6 +22,7 @@ from clients.telegram import TelegramClient, TelegramError
 from domain.actions import Card
 from domain.failures import FailureClass
 from domain.orders import Language, MessagePurpose, MessageState, VideoState
+from domain.waiting import WaitReason
 from store.messages import MessageKey
 from store.orders import OrderRow
 from store.stores import Stores
@@ -25,7 +32,6 @@ from texts import order_cards
 _log = structlog.get_logger(__name__)
 
 _SECOND_ATTEMPT: Final = 2
-_ALERT_REPEATED_AFTER: Final = timedelta(hours=1)
 
 
 class NoticeActivities:
@@ -35,7 +41,6 @@ class NoticeActivities:
         stores: Stores,
         media: MediaStorage,
         *,
-        admins: tuple[int, ...],
         support_contact: str,
     ) -> None:
         self._telegram = telegram
@@ -46,9 +51,8 @@ class NoticeActivities:
         self._ledger = stores.ledger
         self._admission = stores.admission
         self._services = stores.services
-        self._alerts = stores.alerts
+        self._waiting_drafts = stores.waiting_drafts
         self._media = media
-        self._admins = admins
         self._support_contact = support_contact
 
     @activity.defn(name=contracts.SHOW_STAGE.name)
@@ -56,8 +60,9 @@ class NoticeActivities:
         """Dropped rather than queued: a later stage, or the video itself, says more."""
         video = await self._videos.read(show.video_id)
         if video.state in {VideoState.OPEN, VideoState.CANCELLED} and video.chat_id is not None:
+            stage = Stage.CANCELLED if video.state is VideoState.CANCELLED else show.stage
             card = order_cards.placeholder(
-                video.language, video.number, video.video_count, show.stage.value, video.order_id
+                video.language, video.number, video.video_count, stage.value, video.order_id
             )
             await self._show_placeholder(video, video.chat_id, card)
         return Nothing()
@@ -83,6 +88,7 @@ class NoticeActivities:
         video = await self._videos.read(ref.video_id)
         if video.chat_id is None:
             return Nothing()
+        await self._promise(video.user_id, video.order_id, video.failure_class)
         card = await self._failure_card(video, video.chat_id)
         if video.video_count > 1:
             await self._show_placeholder(video, video.chat_id, Card(card.text))
@@ -102,6 +108,7 @@ class NoticeActivities:
         order = await self._orders.read(ref.order_id)
         if order.tg_user_id is None:
             return Nothing()
+        await self._promise(order.user_id, order.id, order.failure_class)
         first = await self._videos.read((await self._videos.of_order(order.id))[0])
         short = order_cards.video_failed_caption(order.language, 1, 1)
         await self._show_placeholder(first, order.tg_user_id, short)
@@ -167,29 +174,10 @@ class NoticeActivities:
         await self._once.send_text(key, order.tg_user_id, card, silent=progress.failed == 0)
         return Nothing()
 
-    @activity.defn(name=contracts.ALERT_ADMINS.name)
-    async def alert_admins(self, alert: Alert) -> Nothing:
-        """The provider's raw answer is read from the attempt's row; it is never in a payload."""
-        named, raw = await self._alert_facts(alert)
-        cause = _alert_cause(alert, named)
-        if await self._alerts.was_sent(cause, _ALERT_REPEATED_AFTER):
-            return Nothing()
-        card = order_cards.admin_alert(Language.EN, alert.failure_class, named, raw)
-        for admin in self._admins:
-            try:
-                await self._telegram.send_text(admin, card)
-            except TelegramError as error:
-                _log.warning("admin not alerted", cause=cause, error=str(error))
-        await self._alerts.mark_sent(cause)
-        return Nothing()
-
-    async def _alert_facts(self, alert: Alert) -> tuple[dict[str, str], str]:
-        named = {"order": alert.order_id, "video": alert.video_id, "attempt": alert.attempt_id}
-        if not alert.attempt_id:
-            return named, ""
-        attempt = await self._admission.attempt(alert.attempt_id)
-        named |= {"account": attempt.account, "key": attempt.key_id, "video model": attempt.video_model}
-        return named, attempt.raw_answer
+    async def _promise(self, user_id: int, order_id: str, failure_class: FailureClass | None) -> None:
+        """What the text of this failure says: we write when the video service is back."""
+        if failure_class is FailureClass.MODEL_UNAVAILABLE:
+            await self._waiting_drafts.remember(user_id, order_id, WaitReason.MODEL_RESTS)
 
     async def _failure_card(self, video: VideoRow, chat_id: int) -> Card:
         balance = await self._ledger.balance(chat_id)
@@ -228,17 +216,6 @@ class NoticeActivities:
                 await self._telegram.edit_caption(chat_id, placeholder.message_id, card)
         except TelegramError as error:
             _log.info("stage not shown", video_id=video.id, error=type(error).__name__)
-
-
-def _alert_cause(alert: Alert, named: Mapping[str, str]) -> str:
-    """What concerns an account, a video model or everybody is told once, not once per video."""
-    if alert.failure_class == FailureClass.BILLING:
-        return f"{alert.failure_class}:{named.get('account', '')}"
-    if alert.failure_class == FailureClass.MODEL_UNAVAILABLE:
-        return f"{alert.failure_class}:{named.get('video model', '')}"
-    if alert.failure_class == contracts.OUTAGE_ALERT:
-        return alert.failure_class
-    return f"{alert.failure_class}:{alert.attempt_id or alert.video_id or alert.order_id}"
 
 
 def _key(video: VideoRow, purpose: MessagePurpose) -> MessageKey:

@@ -4,6 +4,7 @@ A queue is handed over in its order (videos this user has in flight, then time),
 Room that belongs to somebody further ahead is never given to somebody behind.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -86,6 +87,51 @@ class Script:
     photo_height: int
     photo_format: str = "jpeg"
     options: VideoOptions = AS_IT_COMES
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Queue and accounts at one moment: how long one more order would take."""
+
+    waiting: int
+    in_flight: int
+    in_flight_max: int  # of the accounts that serve now or soon
+    typical_seconds: float  # of the video model that is preferred now
+    serves_in_seconds: float = 0.0
+
+    def expected_wait_seconds(self, video_count: int) -> float:
+        """Until the last of so many more videos is made; infinite where no account serves."""
+        if self.in_flight_max == 0:
+            return math.inf
+        rounds = (self.waiting + self.in_flight + video_count) / self.in_flight_max
+        return self.serves_in_seconds + self.typical_seconds * max(1.0, rounds)
+
+    def room_within(self, seconds: float) -> int:
+        """How many more videos can be expected within that time."""
+        rounds = max(0.0, seconds - self.serves_in_seconds) / self.typical_seconds
+        if rounds < 1.0:
+            return 0
+        return max(0, math.floor(rounds * self.in_flight_max) - self.waiting - self.in_flight)
+
+
+def outlook_of(
+    loads: Sequence[AccountLoad],
+    waiting: int,
+    in_flight: int,
+    typical_seconds: float,
+    now: datetime,
+    limits: AdmissionLimits,
+) -> Outlook:
+    """A short pause of an account only delays. Who knows of no account at all supposes one."""
+    starts = [_serves_in_seconds(load, now) for load in loads] or [0.0]
+    soon = [seconds for seconds in starts if seconds <= limits.wait_max_seconds]
+    return Outlook(
+        waiting, in_flight, len(soon) * limits.in_flight_max, typical_seconds, min(soon, default=0.0)
+    )
+
+
+def _serves_in_seconds(load: AccountLoad, now: datetime) -> float:
+    return 0.0 if load.serves_from is None else max(0.0, (load.serves_from - now).total_seconds())
 
 
 def rooms(loads: Iterable[AccountLoad], limits: AdmissionLimits) -> dict[str, int]:

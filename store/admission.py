@@ -15,11 +15,13 @@ from domain.admission import (
     AccountLoad,
     AdmissionLimits,
     Assignment,
+    Outlook,
     Script,
     Wish,
     acceptable_models,
     assign,
     none_serves,
+    outlook_of,
     rooms,
 )
 from domain.attempts import AttemptEvent, AttemptPhase, AttemptRow, standing_attempt
@@ -72,15 +74,6 @@ Answer = Granted | Queued | NoneServes | Forbidden
 class GrantedVideo:
     video_id: str
     attempt_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outlook:
-    """For the expected wait on the confirm card."""
-
-    waiting: int
-    in_flight: int
-    in_flight_max: int  # of the accounts that serve now
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +168,26 @@ class Admission(Attempts):
             await _queries.leave_queue(connection, video_id=video_id)
 
     async def outlook(self) -> Outlook:
+        """For the expected wait of one more order."""
         await self._rows.make()
         now = self._clock()
         async with self._database.connection() as connection:
             loads = await self._rows.read(connection, now)
             row = await _queries.outlook(connection, held_since=self._held_since(now))
-        serving = sum(load.serves_from is None for load in loads)
-        return Outlook(row["waiting"], row["in_flight"], serving * self._limits.in_flight_max)
+            resting = await resting_models(connection, now)
+        live = [slug for slug in self._video_models if self._catalogue[slug].live]
+        preferred = next((slug for slug in live if slug not in resting), self._video_models[0])
+        typical_seconds = self._catalogue[preferred].typical_seconds
+        return outlook_of(loads, row["waiting"], row["in_flight"], typical_seconds, now, self._limits)
+
+    async def places(self, video_ids: Sequence[str]) -> dict[str, int]:
+        """Where each of these stands in the whole queue, 1 being next; without those that do not wait."""
+        now = self._clock()
+        async with self._database.connection() as connection:
+            rows = _queries.places(
+                connection, now=now, held_since=self._held_since(now), video_ids=list(video_ids)
+            )
+            return {row["video_id"]: row["place"] async for row in rows}
 
     async def _lock_scene(self, connection: Connection) -> _Scene:
         loads = await self._rows.lock(connection, self._clock)

@@ -3,14 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from domain import ids
 from domain.clock import Clock
 from domain.credits import NotEnoughCredits
 from domain.failures import CLASS_POLICIES, Failure, FailureClass, FailureReason
+from domain.library import Cancellation
 from domain.orders import Brief, Language, OrderState, Photo, Template, VideoOptions, VideoState
+from domain.shop import ShopRules
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
+from store.videos import Videos, lock_videos, stoppable
+
+_DAY: Final = timedelta(hours=24)
+_SHOP_RULES: Final = ShopRules()
 
 _queries = load_queries("orders")
 _videos = load_queries("videos")
@@ -20,6 +27,8 @@ class PlacementKind(StrEnum):
     PLACED = "placed"
     ALREADY_PLACED = "already_placed"
     NOT_ENOUGH = "not_enough"
+    TOO_MANY_OPEN = "too_many_open"
+    TOO_MANY_TODAY = "too_many_today"
     SUPERSEDED = "superseded"
     NOT_YOURS = "not_yours"
 
@@ -33,6 +42,16 @@ class Placement:
     available: int = 0
     needed: int = 0
     video_count: int = 0
+    goes_on_at: datetime | None = None
+
+
+class _TooMany(Exception):
+    """Takes the reservation back with it."""
+
+    def __init__(self, kind: PlacementKind, goes_on_at: datetime | None = None) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.goes_on_at = goes_on_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +114,31 @@ class Orders:
         self._ledger = ledger
         self._clock = clock
         self._deadline = deadline
+        self._settling = Videos(database, ledger, clock)
 
-    async def place(self, draft_id: str, tg_user_id: int, card_message_id: int | None = None) -> Placement:
+    async def place(
+        self,
+        draft_id: str,
+        tg_user_id: int,
+        card_message_id: int | None = None,
+        rules: ShopRules = _SHOP_RULES,
+    ) -> Placement:
         """Commit order, videos and the reservation together, or nothing at all."""
         try:
             async with self._database.transaction() as connection:
-                return await self._place(connection, draft_id, tg_user_id, card_message_id)
+                return await self._place(connection, draft_id, tg_user_id, card_message_id, rules)
         except NotEnoughCredits as short:
             return Placement(PlacementKind.NOT_ENOUGH, draft_id, short.available, short.needed)
+        except _TooMany as many:
+            return Placement(many.kind, draft_id, goes_on_at=many.goes_on_at)
 
     async def _place(
-        self, connection: Connection, draft_id: str, tg_user_id: int, card_message_id: int | None
+        self,
+        connection: Connection,
+        draft_id: str,
+        tg_user_id: int,
+        card_message_id: int | None,
+        rules: ShopRules,
     ) -> Placement:
         draft = await _queries.lock_draft(connection, draft_id=draft_id)
         if draft is None or draft["tg_user_id"] != tg_user_id:
@@ -116,6 +149,7 @@ class Orders:
             return Placement(PlacementKind.SUPERSEDED, draft_id)
         price_credits = draft["video_count"] * draft["price_credits"]
         await self._ledger.reserve(connection, draft["user_id"], draft_id, price_credits)
+        await self._check_limits(connection, draft["user_id"], rules)
         await self._insert(connection, draft, price_credits)
         message_id = card_message_id or draft["card_message_id"]
         if message_id:
@@ -123,6 +157,19 @@ class Orders:
                 connection, order_id=draft_id, chat_id=tg_user_id, message_id=message_id, now=self._clock()
             )
         return Placement(PlacementKind.PLACED, draft_id, video_count=draft["video_count"])
+
+    async def _check_limits(self, connection: Connection, user_id: int, rules: ShopRules) -> None:
+        """The wallet is locked by now, so the orders of one user are counted one after another."""
+        row = await _queries.orders_against_limits(
+            connection,
+            user_id=user_id,
+            since=self._clock() - _DAY,
+            others_today=rules.orders_per_day_max - 1,
+        )
+        if row["open_orders"] >= rules.open_orders_max:
+            raise _TooMany(PlacementKind.TOO_MANY_OPEN)
+        if row["in_the_way_since"] is not None:
+            raise _TooMany(PlacementKind.TOO_MANY_TODAY, row["in_the_way_since"] + _DAY)
 
     async def _insert(self, connection: Connection, draft: Row, price_credits: int) -> None:
         now = self._clock()
@@ -202,12 +249,52 @@ class Orders:
                 now=self._clock(),
             )
 
+    async def cancellable(self, order_id: str, tg_user_id: int) -> Cancellation | None:
+        """What a cancel would stop now; None for an order that is not this user's."""
+        async with self._database.transaction() as connection:
+            return await self._cancellation(connection, order_id, tg_user_id)
+
+    async def cancel(self, order_id: str, tg_user_id: int) -> Cancellation | None:
+        """Stop and refund, in one transaction, every video that is surely not bought; the others go on.
+
+        Workflows find their rows closed. None for an order that is not this user's.
+        """
+        async with self._database.transaction() as connection:
+            videos = {video["id"]: video for video in await lock_videos(connection, order_id)}
+            cancellation = await self._cancellation(connection, order_id, tg_user_id)
+            if cancellation is None or not cancellation.stopped_video_ids:
+                return cancellation
+            await _queries.lock_order(connection, order_id=order_id)
+            for video_id in cancellation.stopped_video_ids:
+                await self._settling.close_locked(connection, videos[video_id], VideoState.CANCELLED)
+            if not cancellation.going_on:
+                await self._close(connection, order_id)
+        return cancellation
+
+    async def _cancellation(
+        self, connection: Connection, order_id: str, tg_user_id: int
+    ) -> Cancellation | None:
+        if await _queries.owner(connection, order_id=order_id) != tg_user_id:
+            return None
+        rows = _videos.open_videos_of_order(connection, order_id=order_id)
+        videos = [row async for row in rows]
+        stopped = await stoppable(connection, videos)
+        return Cancellation(
+            order_id=order_id,
+            stopped_video_ids=tuple(video["id"] for video in stopped),
+            going_on=len(videos) - len(stopped),
+            credits_back=sum(video["price_credits"] for video in stopped),
+        )
+
     async def close(self, order_id: str) -> Progress:
         async with self._database.connection() as connection:
-            await _queries.close_order(
-                connection, order_id=order_id, now=self._clock(), failure_class=None, failure_reason="none"
-            )
+            await self._close(connection, order_id)
         return await self.progress(order_id)
+
+    async def _close(self, connection: Connection, order_id: str) -> None:
+        await _queries.close_order(
+            connection, order_id=order_id, now=self._clock(), failure_class=None, failure_reason="none"
+        )
 
     async def progress(self, order_id: str) -> Progress:
         async with self._database.connection() as connection:
@@ -238,6 +325,11 @@ class Orders:
             await _queries.keep_photo(
                 connection, order_id=order_id, media_key=media_key, width=width, height=height
             )
+
+    async def keep_views(self, order_id: str, media_keys: list[str]) -> None:
+        """The further pictures of the product, in the order they were sent."""
+        async with self._database.connection() as connection:
+            await _queries.keep_views(connection, order_id=order_id, media_keys=media_keys)
 
     async def keep_scripts(self, order_id: str, scripts: list[str]) -> None:
         """One per video, in order; scripts that are there already stay."""

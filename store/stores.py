@@ -17,6 +17,7 @@ from store.messages import Messages
 from store.orders import Orders
 from store.services import OutageRules, Services
 from store.videos import Videos
+from store.waiting_drafts import WaitingDrafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Stores:
     accounts: Accounts
     services: Services
     alerts: Alerts
+    waiting_drafts: WaitingDrafts
 
 
 def build_stores(
@@ -53,4 +55,5 @@ def build_stores(
         accounts=Accounts(database, clock, keys, BlockSpans().scaled(time_scale), limits),
         services=Services(database, clock, OutageRules(probe_seconds=policy.outage_pause_seconds_max)),
         alerts=Alerts(database, clock),
+        waiting_drafts=WaitingDrafts(database, clock),
     )

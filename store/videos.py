@@ -1,5 +1,6 @@
 """Videos: their rows, their settlement, and the start of a delivery."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ class UnknownVideo(Exception):
 class VideoRow:
     id: str
     order_id: str
+    user_id: int
     number: int
     video_count: int
     price_credits: int
@@ -43,6 +45,7 @@ class VideoRow:
     result_seconds: float
     telegram_file_id: str | None
     sends_refused: int
+    rating: int | None
     deadline_at: datetime
 
 
@@ -90,22 +93,21 @@ class Videos:
             current = VideoState(video["state"])
             if current.closed:
                 return Settlement(current, current.captured, won=False)
-            return await self._close(connection, video, state, failure)
+            return await self.close_locked(connection, video, state, failure)
 
     async def cancel(self, video_id: str) -> Settlement:
         """CANCELLED and refunded, unless it may have been bought."""
         async with self._database.transaction() as connection:
             video = await self._locked(connection, video_id)
             current = VideoState(video["state"])
-            bought = await _queries.bought_attempts(connection, video_id=video_id)
-            if current is not VideoState.OPEN or bought:
+            if not await stoppable(connection, [video]):
                 return Settlement(current, current.captured, won=False)
-            return await self._close(connection, video, VideoState.CANCELLED, None)
+            return await self.close_locked(connection, video, VideoState.CANCELLED)
 
-    async def _close(
-        self, connection: Connection, video: Row, state: VideoState, failure: Failure | None
+    async def close_locked(
+        self, connection: Connection, video: Row, state: VideoState, failure: Failure | None = None
     ) -> Settlement:
-        """Rows are locked in one order everywhere: videos, order, wallet."""
+        """Of the caller's transaction. Rows are locked in one order everywhere: videos, order, wallet."""
         await _queries.close_video(
             connection,
             video_id=video["id"],
@@ -184,10 +186,27 @@ class Videos:
         return row
 
 
+async def lock_videos(connection: Connection, order_id: str) -> list[Row]:
+    """All of an order, in one order, so that two callers never wait for each other in a ring."""
+    return [row async for row in _queries.lock_videos_of_order(connection, order_id=order_id)]
+
+
+async def stoppable(connection: Connection, videos: Sequence[Row]) -> list[Row]:
+    """Those that are open and surely not bought. Of locked rows this holds until the transaction ends."""
+    asked = [video["id"] for video in videos]
+    bought = {row["video_id"] async for row in _queries.bought_videos(connection, video_ids=asked)}
+    return [
+        video
+        for video in videos
+        if VideoState(video["state"]) is VideoState.OPEN and video["id"] not in bought
+    ]
+
+
 def _video(row: Row) -> VideoRow:
     return VideoRow(
         id=row["id"],
         order_id=row["order_id"],
+        user_id=row["user_id"],
         number=row["number"],
         video_count=row["video_count"],
         price_credits=row["price_credits"],
@@ -206,5 +225,6 @@ def _video(row: Row) -> VideoRow:
         result_seconds=row["result_seconds"] or 0.0,
         telegram_file_id=row["telegram_file_id"],
         sends_refused=row["sends_refused"],
+        rating=row["rating"],
         deadline_at=row["deadline_at"],
     )

@@ -61,10 +61,6 @@ def choose_language(language: Language) -> Card:
     return Card(say(language, "choose-language"), (buttons,))
 
 
-def private_only(language: Language) -> Card:
-    return Card(say(language, "private-only"))
-
-
 def apology(language: Language) -> Card:
     return Card(say(language, "apology"), (_menu_row(language),))
 

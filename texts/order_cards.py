@@ -1,15 +1,17 @@
 """Cards of an order on its way: what the activities send. Pure, like the dialog's."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from domain.actions import Action, Button, Card
 from domain.failures import CLASS_POLICIES, ClassPolicy, FailureClass, FailureReason
+from domain.ids import order_id_of_video, video_id
 from domain.orders import Language
 from texts import label, say
 from texts.cards import Rows, counted_credits, counted_videos, more_row
 
-_RAW_CHARS_MAX: Final = 500
+LIKED: Final = 1
+DISLIKED: Final = -1
+_STOPPABLE_STAGES: Final = frozenset({"accepted", "writing", "queued"})
 
 
 # -- placeholders and delivery --------------------------------------------------------------------
@@ -21,15 +23,34 @@ def accepted(language: Language, order_id: str, count: int) -> Card:
 
 
 def placeholder(language: Language, number: int, count: int, stage: str, order_id: str) -> Card:
-    """The first one was the confirm card, and keeps its button."""
+    """The first one was the confirm card, and keeps its buttons; Cancel until it may be bought."""
     lines = [say(language, "numbered", number=number, count=count)] if count > 1 else []
-    rows = (more_row(language, order_id),) if number == 1 else ()
+    rows: Rows = (more_row(language, order_id),) if number == 1 else ()
+    if number == 1 and stage in _STOPPABLE_STAGES:
+        rows = (*rows, (cancel_button(language, order_id),))
     return Card("\n".join([*lines, say(language, f"stage-{stage}")]), rows)
 
 
-def delivered(language: Language, number: int, count: int, order_id: str) -> Card:
+def delivered(language: Language, number: int, count: int, order_id: str, rating: int | None = None) -> Card:
     text = _numbered(language, "delivered", number, count)
-    return Card(text, (more_row(language, order_id), (_menu(language),)))
+    return Card(text, delivered_rows(language, video_id(order_id, number), rating))
+
+
+def delivered_rows(language: Language, of_video: str, rating: int | None = None) -> Rows:
+    """One row for the thumbs, the pressed one marked; the long labels stand alone."""
+    liked, disliked = rating == LIKED, rating == DISLIKED
+    order_id = order_id_of_video(of_video)
+    return (
+        (
+            Button(label(language, "button-liked" if liked else "button-like"), Action.LIKE, of_video),
+            Button(
+                label(language, "button-disliked" if disliked else "button-dislike"), Action.DISLIKE, of_video
+            ),
+        ),
+        more_row(language, order_id),
+        (Button(label(language, "button-changed"), Action.CHANGED_AGAIN, order_id),),
+        (_menu(language),),
+    )
 
 
 def ready(language: Language, number: int, count: int, video_id: str) -> Card:
@@ -144,13 +165,11 @@ def long_wait(language: Language, step: int, why_waiting: str) -> Card:
     return Card("\n".join(lines))
 
 
-def admin_alert(language: Language, failure_class: str, ids: Mapping[str, str], raw: str) -> Card:
-    shown = "\n".join(f"{name}: {value}" for name, value in ids.items() if value)
-    answer = raw[:_RAW_CHARS_MAX] or label(language, "admin-alert-no-answer")
-    return Card(say(language, "admin-alert", **{"class": failure_class}, ids=shown, raw=answer))
-
-
 # -- pieces ---------------------------------------------------------------------------------------
+
+
+def cancel_button(language: Language, order_id: str) -> Button:
+    return Button(label(language, "button-cancel-order"), Action.CANCEL_ORDER, order_id)
 
 
 def _numbered(language: Language, key: str, number: int, count: int) -> str:

@@ -1,8 +1,9 @@
 """How the outside starts, wakes and schedules workflows."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from temporalio.client import (
     Client,
@@ -20,9 +21,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.contracts import Stage, TaskQueue
 from domain import ids
-from domain.orders import Brief
+from domain.orders import Brief, VideoState
 from domain.policy import OrderPolicy
-from workflows.contracts import KieCallback, OrderInput, ResendInput
+from workflows.contracts import KieCallback, OrderInput, Payload, ResendInput, VideoClosed
 from workflows.housekeeping import Housekeeping
 from workflows.orders import VideoOrder, summary_of
 from workflows.resending import VideoResend
@@ -121,6 +122,24 @@ class WorkflowStarter:
         except _UNAVAILABLE as error:
             raise TemporalUnavailable(type(error).__name__) from error
 
+    async def videos_cancelled(self, order_id: str, video_ids: Sequence[str]) -> None:
+        """Wake those who work on them: the rows are closed already, and decide. Raise TemporalUnavailable."""
+        for video_id in video_ids:
+            await self._signal(ids.video_workflow_id(video_id), Video.settled)
+        for video_id in video_ids:
+            closed = VideoClosed(video_id=video_id, state=VideoState.CANCELLED)
+            await self._signal(ids.order_workflow_id(order_id), VideoOrder.video_closed, closed)
+
+    async def _signal(self, workflow_id: str, signal: Callable[..., Any], *said: Payload) -> None:
+        """A workflow that is not there has nothing to be woken from."""
+        handle = self._client.get_workflow_handle(workflow_id)
+        try:
+            await handle.signal(signal, args=said, rpc_timeout=_RPC_TIMEOUT)
+        except _UNAVAILABLE as error:
+            if isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND:
+                return
+            raise TemporalUnavailable(type(error).__name__) from error
+
 
 async def signal_kie_callback(client: Client, attempt_id: str, kie_task_id: str) -> Delivered:
     """Wake the video of an attempt; raise TemporalUnavailable."""
@@ -139,16 +158,43 @@ async def signal_kie_callback(client: Client, attempt_id: str, kie_task_id: str)
     return Delivered.DELIVERED
 
 
-async def ensure_schedules(client: Client, every: timedelta = timedelta(minutes=1)) -> None:
-    """Repeatable."""
-    schedule = Schedule(
-        action=ScheduleActionStartWorkflow(
-            Housekeeping.run, id=_HOUSEKEEPING_ID, task_queue=TaskQueue.ORDERS.value
-        ),
+async def ensure_schedules(client: Client, time_scale: float = 1.0) -> None:
+    """Repeatable; a schedule that an earlier release or setting made otherwise becomes as it is said here."""
+    for schedule_id, schedule in _schedules(time_scale).items():
+        await _ensure_schedule(client, schedule_id, schedule)
+
+
+def _schedules(time_scale: float) -> dict[str, Schedule]:
+    queue = TaskQueue.ORDERS.value
+    housekeeping = ScheduleActionStartWorkflow(Housekeeping.run, id=_HOUSEKEEPING_ID, task_queue=queue)
+    probe = ScheduleActionStartWorkflow(
+        KieProbe.run, Nothing(), id=_PROBE_ID, task_queue=queue, static_summary="balance of every KIE account"
+    )
+    return {
+        _HOUSEKEEPING_ID: _schedule(housekeeping, housekeeping_every(time_scale)),
+        _PROBE_ID: _schedule(probe, probe_every(time_scale)),
+    }
+
+
+def _schedule(action: ScheduleActionStartWorkflow, every: timedelta) -> Schedule:
+    return Schedule(
+        action=action,
         spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
         policy=SchedulePolicy(overlap=ScheduleOverlapPolicy.SKIP),
     )
+
+
+async def _ensure_schedule(client: Client, schedule_id: str, wanted: Schedule) -> None:
     try:
-        await client.create_schedule(_HOUSEKEEPING_ID, schedule)
+        await client.create_schedule(schedule_id, wanted, rpc_timeout=_SCHEDULE_TIMEOUT)
     except ScheduleAlreadyRunningError:
-        return
+        handle = client.get_schedule_handle(schedule_id)
+        await handle.update(lambda found: _changed(found, wanted), rpc_timeout=_SCHEDULE_TIMEOUT)
+
+
+def _changed(found: ScheduleUpdateInput, wanted: Schedule) -> ScheduleUpdate | None:
+    """None leaves it alone. A schedule that somebody paused stays paused."""
+    known = found.description.schedule
+    if known.spec.intervals == wanted.spec.intervals:
+        return None
+    return ScheduleUpdate(replace(wanted, state=known.state))

@@ -5,17 +5,15 @@ from aiogram.types import CallbackQuery
 
 from bot.filters import Pressed
 from bot.screens import drop_draft, offer, stale
+from bot.showing import show_again
 from bot.states import Step
-from bot.turn import Turn, patiently
-from bot.welcome import resend
-from clients.telegram import SentMessage
+from bot.turn import Turn
 from domain.actions import Action
 from domain.ids import order_id_of_video
 from domain.orders import Origin
 from store.drafts import DraftOffer
 from store.orders import OrderSource
-from store.videos import VideoRow
-from texts import cards, order_cards
+from texts import cards
 
 
 def router() -> Router:
@@ -76,16 +74,4 @@ async def send_here(_: CallbackQuery, turn: Turn, argument: str) -> None:
     if await turn.parts.orders.source(order_id_of_video(argument), turn.user.tg_user_id) is None:
         await stale(turn)
         return
-    file_id = await turn.parts.videos.delivered_file(argument, turn.user.tg_user_id)
-    if file_id is None:
-        turn.parts.background.run(resend(turn.parts, argument))
-        return
-    video = await turn.parts.videos.read(argument)
-    await patiently(lambda: _send(turn, video, file_id))
-
-
-async def _send(turn: Turn, video: VideoRow, file_id: str) -> SentMessage:
-    card = order_cards.delivered(turn.language, video.number, video.video_count, video.order_id)
-    return await turn.parts.telegram.send_video(
-        turn.chat_id, file_id, video.result_width, video.result_height, video.result_seconds, card
-    )
+    await show_again(turn, argument)

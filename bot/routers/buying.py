@@ -7,8 +7,7 @@ import structlog
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
-from bot import terms
-from bot import busy
+from bot import busy, terms
 from bot.filters import Pressed
 from bot.middleware import OWN_ANSWER
 from bot.parts import BotParts
@@ -36,7 +35,7 @@ async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
     if await busy.kept_waiting(turn, argument):
         await turn.acknowledge(query.id)
         return
-    placement = await turn.parts.orders.place(argument, turn.user.tg_user_id, message_id)
+    placement = await turn.parts.orders.place(argument, turn.user.tg_user_id, message_id, turn.parts.shop)
     if placement.kind is PlacementKind.PLACED:
         await _accepted(query, turn, placement, message_id)
         await terms.accept(turn)

@@ -5,6 +5,7 @@ from aiogram.filters import Command, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from bot.filters import Pressed
+from bot.open_orders import open_orders, orders_card
 from bot.screens import drop_draft, open_draft, stale
 from bot.states import Step
 from bot.turn import Turn
@@ -75,9 +76,11 @@ async def new_order(_: CallbackQuery, turn: Turn) -> None:
 
 
 async def cancel(_: Message, turn: Turn) -> None:
+    """Without an open draft it means what is in the making."""
     await open_draft(turn)
     if not turn.dialog.opened:
-        await turn.say(cards.nothing_to_cancel(turn.language))
+        orders = await open_orders(turn)
+        await turn.say(orders_card(turn, orders) if orders else cards.nothing_to_cancel(turn.language))
         return
     await drop_draft(turn)
     await turn.dialog.close()

@@ -68,6 +68,10 @@ select q.video_id, q.video_models, q.excluded_accounts, q.avoided_accounts
 from queue_places(:now, :held_since) p join admission_queue q on q.video_id = p.video_id
 order by p.place limit :rows_max;
 
+-- name: places
+select video_id, place from queue_places(:now, :held_since)
+where video_id = any(cast(:video_ids as text[]));
+
 -- name: outlook^
 select (select count(*) from admission_queue) as waiting,
        (select count(*) from slots where state = 'INTENT' or sent_at > :held_since) as in_flight;

@@ -8,6 +8,12 @@ for update of d;
 -- name: order_exists$
 select exists (select 1 from orders where id = :order_id);
 
+-- name: orders_against_limits^
+-- The newest order that has to be a day old before the next one is taken, if there are as many.
+select (select count(*) from orders where user_id = :user_id and state = 'OPEN') as open_orders,
+       (select created_at from orders where user_id = :user_id and created_at > :since
+        order by created_at desc offset :others_today limit 1) as in_the_way_since;
+
 -- name: insert_order!
 insert into orders (id, user_id, video_count, price_credits, language, created_at, deadline_at)
 values (:id, :user_id, :video_count, :price_credits, :language, :now, :deadline_at);
@@ -26,6 +32,9 @@ update drafts set superseded_at = :now where id = :draft_id and superseded_at is
 
 -- name: lock_order^
 select id, user_id, video_count, price_credits, state from orders where id = :order_id for update;
+
+-- name: owner$
+select u.tg_user_id from orders o join users u on u.id = o.user_id where o.id = :order_id;
 
 -- name: read_order^
 select o.id, o.user_id, u.tg_user_id, u.blocked_at, o.video_count, o.price_credits, o.language, o.state,
@@ -47,6 +56,9 @@ update orders set workflow_started_at = coalesce(workflow_started_at, :now) wher
 -- name: keep_photo!
 update orders set photo_media_key = :media_key, photo_width = :width, photo_height = :height
 where id = :order_id;
+
+-- name: keep_views!
+update orders set view_media_keys = :media_keys where id = :order_id;
 
 -- name: close_order!
 update orders set state = 'CLOSED', closed_at = :now,

@@ -14,7 +14,7 @@ update videos set opened_at = coalesce(opened_at, :now) where id = :video_id;
 -- name: read_video^
 select v.id, v.order_id, v.user_id, v.number, v.price_credits, v.state, v.failure_class, v.failure_reason,
        v.script, v.result_media_key, v.result_width, v.result_height, v.result_seconds, v.telegram_file_id,
-       v.sends_refused, v.deadline_at, v.ready_at, v.delivered_at, v.opened_at,
+       v.sends_refused, v.rating, v.deadline_at, v.ready_at, v.delivered_at, v.opened_at,
        o.video_count, o.language, o.photo_media_key, o.photo_width, o.photo_height,
        u.tg_user_id, d.photo_file_id, d.card_file_id, d.template
 from videos v join orders o on o.id = v.order_id join users u on u.id = v.user_id join drafts d on d.id = o.id
@@ -50,10 +50,16 @@ update videos set sends_refused = sends_refused + 1 where id = :video_id returni
 -- name: mark_delivered!
 update videos set state = 'DELIVERED' where id = :video_id and state = 'WAITING';
 
--- name: bought_attempts$
-select count(*) from attempts
-where video_id = :video_id and state in ('SENDING', 'ACCEPTED', 'AMBIGUOUS')
-  and (task_state is null or task_state in ('RUNNING', 'SUCCESS'));
+-- name: bought_videos
+select distinct video_id from bought_attempts where video_id = any(cast(:video_ids as text[]));
+
+-- name: lock_videos_of_order
+select id, order_id, user_id, price_credits from videos
+where order_id = :order_id order by number for update;
+
+-- name: open_videos_of_order
+select id, price_credits, state from videos
+where order_id = :order_id and state in ('OPEN', 'DELIVERING') order by number;
 
 -- name: videos_of_order
 select id from videos where order_id = :order_id order by number;

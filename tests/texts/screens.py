@@ -8,7 +8,8 @@ from domain.actions import Card
 from domain.failures import FailureClass, FailureReason
 from domain.ids import video_id
 from domain.orders import Brief, Language, Template
-from texts import cards, order_cards
+from tests.texts.library_screens import library_screens
+from texts import cards, limit_cards, order_cards
 
 SUPPORT: Final = "@help"
 ORDER_ID: Final = "0123456789abcdef0123"
@@ -19,7 +20,8 @@ DIALOG: Final = "The dialog"
 BUYING: Final = "Buying"
 ORDER: Final = "An order on its way"
 FAILURES: Final = "What could not be made"
-SECTIONS: Final = (MENU, DIALOG, BUYING, ORDER, FAILURES)
+OWN: Final = "My orders, my videos, busy evenings"
+SECTIONS: Final = (MENU, DIALOG, BUYING, ORDER, FAILURES, OWN)
 
 Screens = dict[tuple[str, str], Card]
 _BRIEF: Final = Brief(Template.UGC, "A mug for slow mornings", "On a beach")
@@ -32,6 +34,7 @@ def screens(language: Language) -> Screens:
         BUYING: _buying(language),
         ORDER: _order(language),
         FAILURES: _failures(language),
+        OWN: library_screens(language),
     }
     return {(room, name): card for room, shown in rooms.items() for name, card in shown.items()}
 
@@ -43,7 +46,8 @@ def _menu(language: Language) -> dict[str, Card]:
         "Help": cards.help_card(language, 1, SUPPORT),
         "Balance": cards.balance(language, 3, 2),
         "Language": cards.choose_language(language),
-        "In a group": cards.private_only(language),
+        "In a group": limit_cards.group_goodbye(language, "neurocards_bot"),
+        "Too fast": limit_cards.too_fast(language),
         "A bug of ours": cards.apology(language),
     }
 

@@ -2,8 +2,7 @@
 
 import itertools
 import re
-from datetime import timedelta
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
 from domain.payments import Package
+from tests.texts.library_screens import library_screens
 from texts import cards, limit_cards, money_cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
@@ -116,6 +116,7 @@ def all_cards(language: Language) -> list[Card]:
         order_cards.ready(language, 2, 5, video_id(ORDER_ID, 2)),
         order_cards.captured_unknown(language, video_id(ORDER_ID, 2)),
         order_cards.waiting_videos(language, 2),
+        *library_screens(language).values(),
         *(failed(language, each, reason) for each, reason in itertools.product(FailureClass, FailureReason)),
         *(
             order_cards.long_wait(language, step, why)
@@ -155,7 +156,7 @@ def test_every_key_is_used_by_code() -> None:
     folder = Path(texts.__file__).parent.parent
     sources = [*folder.glob("texts/*.py"), *folder.glob("bot/**/*.py"), *folder.glob("activities/*.py")]
     code = "\n".join(path.read_text() for path in sources)
-    built = ("failed-", "reason-", "stage-", "long-wait-", "closing-", "brief-", "template-", "command-")
+    built = ("failed-", "reason-", "stage-", "long-wait-", "closing-", "brief-", "template-", "command-", "standing-")
     for key in texts.keys(Language.EN):
         name = key.removeprefix("button-").removesuffix("-numbered")
         assert key.startswith(built) or f'"{name}"' in code or f'"{key}"' in code, key
