@@ -4,15 +4,18 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
+import structlog
 from temporalio import activity
 
 from activities import contracts
 from activities.contracts import FetchResult, Nothing, OrderRef
 from activities.failing import final, for_now, unreachable
 from activities.heartbeats import heartbeating
+from activities.open_orders import require_open
 from clients.kie import KieClient, KieError, KieNotSent
-from clients.media import MediaStorage, photo_key, video_key
+from clients.media import MediaError, MediaStorage, photo_key, video_key, view_key
 from clients.movies import MovieFacts, MovieRefused, make_sendable
 from clients.pictures import PHOTO_BYTES_MAX, PictureRefused, PreparedPhoto, prepare_photo
 from clients.results import ResultDownloader, ResultNotReached, ResultRefused, ResultUnavailable
@@ -21,6 +24,7 @@ from clients.telegram import (
     FileTooLarge,
     TelegramBlocked,
     TelegramClient,
+    TelegramError,
     TelegramNotSent,
     TelegramRateLimited,
     TelegramRefused,
@@ -28,7 +32,13 @@ from clients.telegram import (
 )
 from domain.attempts import AttemptRow
 from domain.failures import Failure, FailureClass, FailureReason
+from domain.orders import Photo
+from store.orders import OrderRow
 from store.stores import Stores
+
+_log = structlog.get_logger(__name__)
+
+_VIEW_SECONDS_MAX: Final = 20.0  # four of them and the photo fit into one call
 
 
 class MediaActivities:
@@ -50,14 +60,39 @@ class MediaActivities:
     async def fetch_photo(self, ref: OrderRef) -> Nothing:
         """Telegram's file address holds the bot token, so the photo is kept here, and no address leaves."""
         order = await self._stores.orders.read(ref.order_id)
-        if order.photo_media_key:
-            return Nothing()
+        await require_open(self._stores.orders, order.id)
         async with heartbeating():
-            prepared = await self._prepared(await self._download(order.photo.file_id))
-            key = photo_key(order.id)
-            await self._media.put(key, prepared.jpeg)
-        await self._stores.orders.keep_photo(order.id, key, prepared.width, prepared.height)
+            if not order.photo_media_key:
+                await self._keep_photo(order)
+            if not order.view_media_keys:
+                await self._keep_views(order)
         return Nothing()
+
+    async def _keep_photo(self, order: OrderRow) -> None:
+        prepared = await self._prepared(await self._download(order.photo.file_id))
+        key = photo_key(order.id)
+        await self._media.put(key, prepared.jpeg)
+        await self._stores.orders.keep_photo(order.id, key, prepared.width, prepared.height)
+
+    async def _keep_views(self, order: OrderRow) -> None:
+        """One after the other: an opened picture takes as much memory as everything else here."""
+        numbered = enumerate(order.views, start=1)
+        kept = [await self._keep_view(view_key(order.id, number), view) for number, view in numbered]
+        if keys := [key for key in kept if key]:
+            await self._stores.orders.keep_views(order.id, keys)
+
+    async def _keep_view(self, key: str, view: Photo) -> str | None:
+        """A view only helps to know the product: without it the order goes on."""
+        try:
+            async with asyncio.timeout(_VIEW_SECONDS_MAX):
+                content = await self._telegram.download(view.file_id, PHOTO_BYTES_MAX)
+            prepared = await asyncio.to_thread(prepare_photo, content)
+            await self._media.put(key, prepared.jpeg)
+        except (TelegramError, PictureRefused, MediaError, TimeoutError) as error:
+            _log.warning("view left out", view=key, error=type(error).__name__)
+            return None
+        else:
+            return key
 
     async def _download(self, file_id: str) -> bytes:
         try:

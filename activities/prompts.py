@@ -10,8 +10,9 @@ from activities import contracts
 from activities.contracts import Nothing, OrderRef
 from activities.failing import final, for_now, tries, unreachable
 from activities.heartbeats import heartbeating
-from clients.media import MediaStorage
-from clients.openai import OpenAiFailed, OpenAiNotSent, ScriptWriter
+from activities.open_orders import require_open
+from clients.media import MediaMissing, MediaStorage
+from clients.openai import OpenAiFailed, OpenAiNotSent, Pictures, ScriptWriter
 from domain.failures import Failure, FailureClass
 from domain.orders import Template
 from domain.scripts import PhotoStatus
@@ -22,7 +23,6 @@ from store.orders import OrderRow, Orders
 _log = structlog.get_logger(__name__)
 
 _TRIES_MAX: Final = 3
-_PHOTO_MIME: Final = "image/jpeg"
 
 
 class PromptActivities:
@@ -39,6 +39,7 @@ class PromptActivities:
     @activity.defn(name=contracts.MODERATE_BRIEF.name)
     async def moderate_brief(self, ref: OrderRef) -> Nothing:
         order = await self._orders.read(ref.order_id)
+        await require_open(self._orders, order.id)
         if self._openai is None or await self._orders.has_scripts(order.id):
             return Nothing()
         async with heartbeating():
@@ -51,9 +52,9 @@ class PromptActivities:
         """An own prompt does not depend on OpenAI: without its answer KIE's moderation decides."""
         brief = order.brief
         text = "\n".join(part for part in (brief.product_text, brief.wishes, brief.own_prompt) if part)
-        photo = await self._media.get(order.photo_media_key or "")
+        pictures = await self._pictures(order)
         try:
-            return await openai.moderate(text, photo, _PHOTO_MIME)
+            return await openai.moderate(text, pictures)
         except (OpenAiFailed, OpenAiNotSent) as error:
             if brief.template is Template.OWN:
                 _log.warning("own prompt not moderated", order_id=order.id, error=type(error).__name__)
@@ -64,6 +65,7 @@ class PromptActivities:
     async def write_scripts(self, ref: OrderRef) -> Nothing:
         """One script per video, kept in its row; written once."""
         order = await self._orders.read(ref.order_id)
+        await require_open(self._orders, order.id)
         if await self._orders.has_scripts(order.id):
             return Nothing()
         async with heartbeating():
@@ -76,14 +78,12 @@ class PromptActivities:
             return [order.brief.own_prompt] * order.video_count
         if self._openai is None:
             raise final(Failure(FailureClass.BILLING, code="OPENAI_API_KEY is not set"))
-        photo = await self._media.get(order.photo_media_key or "")
-        told = instructions(order.brief.template, order.video_count, order.language, self._prompt_chars_max)
+        pictures = await self._pictures(order)
         try:
             answer = await self._openai.write_scripts(
-                told,
+                self._told(order, len(pictures.views)),
                 brief_text(order.brief),
-                photo,
-                _PHOTO_MIME,
+                pictures,
                 order.video_count,
                 self._prompt_chars_max,
                 order.language,
@@ -93,6 +93,29 @@ class PromptActivities:
         if answer.photo_status is not PhotoStatus.OK:
             raise final(Failure(FailureClass.USER_VIOLATION, answer.photo_status.reason))
         return list(answer.scripts)
+
+    def _told(self, order: OrderRow, view_count: int) -> str:
+        return instructions(
+            order.brief.template,
+            order.video_count,
+            order.language,
+            self._prompt_chars_max,
+            options=order.options,
+            view_count=view_count,
+        )
+
+    async def _pictures(self, order: OrderRow) -> Pictures:
+        photo = await self._media.get(order.photo_media_key or "")
+        views = [await self._view(key) for key in order.view_media_keys]
+        return Pictures(photo, tuple(view for view in views if view))
+
+    async def _view(self, key: str) -> bytes:
+        """Empty where it is gone: a view only helps to know the product."""
+        try:
+            return await self._media.get(key)
+        except MediaMissing:
+            _log.warning("view left out", view=key)
+            return b""
 
 
 def _temporal_error(error: OpenAiFailed | OpenAiNotSent) -> Exception:

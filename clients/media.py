@@ -23,6 +23,11 @@ def photo_key(order_id: str) -> str:
     return f"orders/{order_id}/photo.jpg"
 
 
+def view_key(order_id: str, number: int) -> str:
+    """A further picture of the product."""
+    return f"orders/{order_id}/view-{number}.jpg"
+
+
 def video_key(video_id: str) -> str:
     return f"videos/{video_id}.mp4"
 

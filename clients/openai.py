@@ -10,13 +10,14 @@ import base64
 import json
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
 
 import httpx2
 import openai
 from openai.types import ModerationMultiModalInputParam
+from openai.types.responses import ResponseInputContentParam
 from pydantic import BaseModel, Field, SecretStr, ValidationError, create_model
 
 from clients.openai_wire import (
@@ -73,6 +74,19 @@ class OpenAiTimeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Pictures:
+    """JPEGs: the photo a video begins with, and further views of the same product."""
+
+    photo: bytes = field(repr=False)
+    views: tuple[bytes, ...] = field(default=(), repr=False)
+
+    @property
+    def data_urls(self) -> list[str]:
+        """The photo's first."""
+        return [_data_url(picture) for picture in (self.photo, *self.views)]
+
+
+@dataclass(frozen=True, slots=True)
 class ScriptsAnswer:
     """`scripts` is empty unless the photo is OK: then nothing is bought."""
 
@@ -113,9 +127,21 @@ class ScriptWriter:
     async def aclose(self) -> None:
         await self._openai.close()
 
-    async def moderate(self, text: str, photo: bytes, mime: str) -> Failure | None:
-        """None where nothing is forbidden."""
-        raw = await self._call(lambda: self._ask_moderation(text, photo, mime))
+    async def moderate(self, text: str, pictures: Pictures) -> Failure | None:
+        """None where nothing is forbidden. OpenAI looks at one picture per request, so each is its own."""
+        asked = [
+            self._moderate_one(text if number == 0 else "", url)
+            for number, url in enumerate(pictures.data_urls)
+        ]
+        verdicts = await asyncio.gather(*asked, return_exceptions=True)
+        forbidden = [each for each in verdicts if isinstance(each, Failure)]
+        broken = [each for each in verdicts if isinstance(each, BaseException)]
+        if broken and not forbidden:
+            raise broken[0]
+        return forbidden[0] if forbidden else None
+
+    async def _moderate_one(self, text: str, picture_url: str) -> Failure | None:
+        raw = await self._call(lambda: self._ask_moderation(text, picture_url))
         answer = read_moderation(raw)
         if answer is None:
             raise self._unreadable("moderation_shape", raw)
@@ -125,15 +151,14 @@ class ScriptWriter:
         self,
         instructions: str,
         brief_text: str,
-        photo: bytes,
-        mime: str,
+        pictures: Pictures,
         count: int,
         prompt_chars_max: int,
         language: Language,
     ) -> ScriptsAnswer:
         """`count` different scripts that fit, or why the photo is of no use."""
         said = f"Buyers speak: {language.value}. The seller wrote:\n{brief_text}"
-        raw = await self._call(lambda: self._ask_scripts(instructions, said, photo, mime, count))
+        raw = await self._call(lambda: self._ask_scripts(instructions, said, pictures, count))
         written = self._structured(raw, count)
         if written.photo_status is not PhotoStatus.OK:
             return ScriptsAnswer(written.photo_status)
@@ -144,28 +169,23 @@ class ScriptWriter:
             raise self._unreadable(wrong.replace(" ", "_"), raw)
         return ScriptsAnswer(PhotoStatus.OK, scripts)
 
-    async def _ask_moderation(self, text: str, photo: bytes, mime: str) -> str:
+    async def _ask_moderation(self, text: str, picture_url: str) -> str:
         parts: list[ModerationMultiModalInputParam] = [
-            {"type": "image_url", "image_url": {"url": _data_url(photo, mime)}}
+            {"type": "image_url", "image_url": {"url": picture_url}}
         ]
         if text.strip():
             parts.append({"type": "text", "text": text})
         answer = await self._openai.moderations.with_raw_response.create(model=_MODERATION_MODEL, input=parts)
         return answer.text
 
-    async def _ask_scripts(self, instructions: str, said: str, photo: bytes, mime: str, count: int) -> str:
+    async def _ask_scripts(self, instructions: str, said: str, pictures: Pictures, count: int) -> str:
+        seen: list[ResponseInputContentParam] = [
+            {"type": "input_image", "image_url": url, "detail": "auto"} for url in pictures.data_urls
+        ]
         answer = await self._openai.responses.with_raw_response.parse(
             model=self._model,
             instructions=instructions,
-            input=[
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "input_text", "text": said},
-                        {"type": "input_image", "image_url": _data_url(photo, mime), "detail": "auto"},
-                    ],
-                }
-            ],
+            input=[{"role": "user", "content": [{"type": "input_text", "text": said}, *seen]}],
             text_format=_scripts_format(count),
             max_output_tokens=_OUTPUT_TOKENS_MAX,
             store=False,
@@ -221,5 +241,5 @@ def _body(error: openai.APIStatusError) -> str:
     return error.body if isinstance(error.body, str) else json.dumps(error.body, ensure_ascii=False)
 
 
-def _data_url(photo: bytes, mime: str) -> str:
-    return f"data:{mime};base64,{base64.b64encode(photo).decode()}"
+def _data_url(jpeg: bytes) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template as Text
 from typing import Final
 
-from domain.orders import Brief, Language, Template
+from domain.orders import AS_IT_COMES, Brief, Language, Template, VideoOptions
 from domain.scripts import asked_chars
 
 _FOLDER: Final = Path(__file__).parent
@@ -22,15 +22,40 @@ _SEVERAL: Final = (
     "words. Somebody who sees all of them in a row should want to keep each for another reason."
 )
 
+_SHAPES: Final = {
+    "": "upright 9:16 or in the photo's own shape",
+    "9:16": "upright, 9:16",
+    "16:9": "wide, 16:9",
+    "1:1": "square, 1:1",
+}
+_SECONDS: Final = {0: "five", 5: "five", 10: "ten"}
+_VIEWS: Final = (
+    " It is the first picture, and the only one that is the frame and that `photo_status` judges.\n"
+    "- Pictures after it: $count. All the pictures show the same product. Learn its other sides, its inside "
+    "and its details from them, and take nothing else from them: not the setting, the light or the people."
+)
 
-def instructions(template: Template, count: int, language: Language, prompt_chars_max: int) -> str:
-    """Everything GPT is told; nothing in it comes from the seller."""
+
+def instructions(
+    template: Template,
+    count: int,
+    language: Language,
+    prompt_chars_max: int,
+    *,
+    options: VideoOptions = AS_IT_COMES,
+    view_count: int = 0,
+) -> str:
+    """Everything GPT is told; nothing in it comes from the seller. `view_count` is beside the photo."""
     difference = Text(_SEVERAL).substitute(count=count) if count > 1 else _ONE
     return Text(_read("common.md") + "\n" + _read(_file_of(template))).substitute(
         count_phrase=f"exactly {count} scripts" if count > 1 else "exactly one script",
         difference=difference,
         language=_LANGUAGES[language],
         chars=asked_chars(prompt_chars_max),
+        shape=_SHAPES.get(options.aspect_ratio, options.aspect_ratio),
+        seconds=_SECONDS.get(options.seconds, str(options.seconds)),
+        held="sideways" if options.aspect_ratio == "16:9" else "upright",
+        views=Text(_VIEWS).substitute(count=view_count) if view_count else "",
     )
 
 

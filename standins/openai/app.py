@@ -1,6 +1,7 @@
 """`/v1/responses` and `/v1/moderations`, with refusals, cut-off answers and verdicts on order."""
 
 import base64
+import hashlib
 import io
 import json
 import secrets
@@ -25,6 +26,7 @@ _CATEGORIES: Final = (
     "self-harm", "self-harm/instructions", "self-harm/intent", "sexual", "sexual/minors", "violence",
     "violence/graphic",
 )  # fmt: skip
+_MODERATED_PICTURES_MAX: Final = 1
 
 
 class Ruling(BaseModel):
@@ -58,7 +60,10 @@ class OpenAiApp:
     def _guarded(self, where: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             fields = await read_fields(request)
-            call = Call(where, {"model": fields.get("model"), "texts": list(_texts_in(fields.get("input")))})
+            given = fields.get("input")
+            pictures = [_digest(address) for address in _pictures_in(given)]
+            seen = {"model": fields.get("model"), "texts": list(_texts_in(given)), "pictures": pictures}
+            call = Call(where, seen)
 
             async def effect() -> Response:
                 if not request.headers.get("authorization", "").removeprefix("Bearer ").strip():
@@ -79,6 +84,9 @@ class OpenAiApp:
         return JSONResponse(_response(fields, _text(text)))
 
     def _moderate(self, fields: dict[str, Any], call: Call) -> Response:
+        if (count := len(call.fields["pictures"])) > _MODERATED_PICTURES_MAX:
+            told = f"Number of images ({count}) exceeds maximum of {_MODERATED_PICTURES_MAX}"
+            return _error(400, told, "too_many_images")
         found = self._ruling_for(call).categories
         categories = {name: name in found for name in _CATEGORIES}
         result = {
@@ -188,6 +196,15 @@ def _texts_in(given: Any) -> Iterable[str]:
             yield from _texts_in(each)
     elif isinstance(given, dict):
         yield from _texts_in(given.get("text") or given.get("content"))
+
+
+def _digest(address: str) -> str:
+    """How the journal names a picture: by what it holds."""
+    data = address.partition(";base64,")[2] or address
+    try:
+        return hashlib.sha256(base64.b64decode(data)).hexdigest()
+    except ValueError:
+        return ""
 
 
 def _pictures_in(given: Any) -> Iterable[str]:

@@ -16,6 +16,7 @@ from clients.openai import (
     OpenAiFailed,
     OpenAiNotSent,
     OpenAiTimeouts,
+    Pictures,
     ScriptsAnswer,
     ScriptWriter,
 )
@@ -52,7 +53,7 @@ async def writer(*answers: bytes, delay_seconds: float = 0) -> AsyncIterator[tup
 
 async def write(client: ScriptWriter, count: int = 2, prompt_chars_max: int = 1_000) -> ScriptsAnswer:
     return await client.write_scripts(
-        "Write.", '{"product": "кружка"}', PHOTO, "image/jpeg", count, prompt_chars_max, Language.RU
+        "Write.", '{"product": "кружка"}', Pictures(PHOTO), count, prompt_chars_max, Language.RU
     )
 
 
@@ -122,6 +123,18 @@ async def test_scripts() -> None:
     text, image = body["input"][0]["content"]
     assert '{"product": "кружка"}' in text["text"]
     assert image["image_url"] == DATA_URL
+
+
+async def test_gpt_sees_the_photo_first_and_then_the_views() -> None:
+    async with writer(written(CUP, HAND)) as (client, server):
+        seen = Pictures(PHOTO, (b"side", b"back"))
+        await client.write_scripts("Write.", "{}", seen, 2, 1_000, Language.EN)
+        _, *images = body_of(server)["input"][0]["content"]
+    assert [image["image_url"].partition(",")[2] for image in images] == [
+        "/9hwaG90bw==",
+        "c2lkZQ==",
+        "YmFjaw==",
+    ]
 
 
 @pytest.mark.parametrize("count", [1, 3, 5])
@@ -260,7 +273,7 @@ async def test_the_key_never_comes_out() -> None:
 
 async def test_moderation_looks_at_text_and_photo() -> None:
     async with writer(moderated(sexual=False, violence=False)) as (client, server):
-        assert await client.moderate("кружка", PHOTO, "image/jpeg") is None
+        assert await client.moderate("кружка", Pictures(PHOTO)) is None
         body = body_of(server)
     assert server.requests[0].startswith(b"POST /v1/moderations ")
     assert body["model"] == "omni-moderation-latest"
@@ -270,8 +283,34 @@ async def test_moderation_looks_at_text_and_photo() -> None:
 
 async def test_a_photo_alone_is_moderated_too() -> None:
     async with writer(moderated(sexual=False)) as (client, server):
-        await client.moderate("  ", PHOTO, "image/jpeg")
+        await client.moderate("  ", Pictures(PHOTO))
         assert [part["type"] for part in body_of(server)["input"]] == ["image_url"]
+
+
+def moderated_input(request: bytes) -> Any:
+    return json.loads(request.partition(b"\r\n\r\n")[2])["input"]
+
+
+async def test_every_view_is_moderated_by_itself_and_the_text_once() -> None:
+    async with writer(moderated(sexual=False)) as (client, server):
+        assert await client.moderate("кружка", Pictures(PHOTO, (b"side", b"back"))) is None
+        asked = [moderated_input(request) for request in server.requests]
+    kinds = sorted([part["type"] for part in parts] for parts in asked)
+    assert kinds == [["image_url"], ["image_url"], ["image_url", "text"]]
+    assert len({parts[0]["image_url"]["url"] for parts in asked}) == 3
+
+
+@pytest.mark.parametrize("other", [moderated(sexual=False), http_json(500, {})])
+async def test_one_forbidden_picture_is_enough(other: bytes) -> None:
+    async with writer(other, other, moderated(violence=True)) as (client, _):
+        failure = await client.moderate("text", Pictures(PHOTO, (b"side", b"back")))
+    assert failure == Failure(FailureClass.USER_VIOLATION, FailureReason.CONTENT, "violence")
+
+
+async def test_a_view_nobody_looked_at_lets_nothing_through() -> None:
+    async with writer(moderated(sexual=False), http_json(500, {})) as (client, _):
+        with pytest.raises(OpenAiFailed):
+            await client.moderate("text", Pictures(PHOTO, (b"side",)))
 
 
 @pytest.mark.parametrize(
@@ -284,7 +323,7 @@ async def test_a_photo_alone_is_moderated_too() -> None:
 )
 async def test_what_is_forbidden(flags: dict[str, bool], reason: FailureReason, code: str) -> None:
     async with writer(moderated(**flags)) as (client, _):
-        failure = await client.moderate("text", PHOTO, "image/jpeg")
+        failure = await client.moderate("text", Pictures(PHOTO))
     assert failure == Failure(FailureClass.USER_VIOLATION, reason, code)
 
 
@@ -292,7 +331,7 @@ async def test_what_is_forbidden(flags: dict[str, bool], reason: FailureReason, 
 async def test_moderation_that_says_nothing_lets_nothing_through(page: bytes) -> None:
     async with writer(page) as (client, _):
         with pytest.raises(OpenAiFailed) as caught:
-            await client.moderate("text", PHOTO, "image/jpeg")
+            await client.moderate("text", Pictures(PHOTO))
     assert (caught.value.failure.code, caught.value.retryable) == ("moderation_shape", True)
 
 

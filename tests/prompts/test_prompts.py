@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from domain.orders import VIDEO_COUNTS, Brief, Language, Template
+from domain.orders import VIDEO_COUNTS, Brief, Language, Template, VideoOptions
+from domain.video_options import ASPECT_RATIOS, CLIP_SECONDS
 from prompts import brief_text, instructions
 
 pytestmark = pytest.mark.unit
@@ -26,6 +27,34 @@ def test_the_templates_differ() -> None:
     assert "phone" in ugc
     assert "cinematic" in ad
     assert ugc != ad
+
+
+@pytest.mark.parametrize("template", [Template.UGC, Template.AD])
+@pytest.mark.parametrize("seconds", [0, *CLIP_SECONDS])
+@pytest.mark.parametrize("aspect_ratio", ["", *ASPECT_RATIOS])
+def test_what_was_chosen_of_the_form_is_told(aspect_ratio: str, seconds: int, template: Template) -> None:
+    options = VideoOptions(aspect_ratio, seconds)
+    text = instructions(template, 1, Language.EN, 1_000, options=options)
+    assert "$" not in text
+    assert (aspect_ratio or "the photo's own shape") in text
+    assert [ratio for ratio in ASPECT_RATIOS if ratio in text] == [aspect_ratio or "9:16"]
+    length, other = ("ten", "five") if seconds == 10 else ("five", "ten")
+    assert f"{length} seconds" in text
+    assert f"{other} seconds" not in text
+
+
+def test_a_wide_phone_video_is_held_sideways() -> None:
+    wide = instructions(Template.UGC, 1, Language.EN, 1_000, options=VideoOptions("16:9"))
+    assert "held sideways" in wide
+    assert "upright" not in wide
+
+
+def test_several_pictures_are_said_to_show_one_product() -> None:
+    alone = instructions(Template.AD, 1, Language.EN, 1_000)
+    several = instructions(Template.AD, 1, Language.EN, 1_000, view_count=3)
+    assert "the same product" in several
+    assert "Pictures after it: 3." in several
+    assert "Pictures after it" not in alone
 
 
 def test_long_limits_are_not_used_up() -> None:

@@ -9,7 +9,7 @@ import pytest_asyncio
 from PIL import Image
 from pydantic import SecretStr
 
-from clients.openai import OpenAiFailed, ScriptsAnswer, ScriptWriter
+from clients.openai import OpenAiFailed, Pictures, ScriptsAnswer, ScriptWriter
 from domain.failures import FailureClass, FailureReason
 from domain.orders import Language
 from domain.scripts import PhotoStatus
@@ -43,12 +43,12 @@ async def ruling(url: str, **what: object) -> None:
 
 async def scripts(writer: ScriptWriter, count: int = 3, product: str = "mug-mark") -> ScriptsAnswer:
     said = f'{{"product": "{product}", "wishes": ""}}'
-    return await writer.write_scripts("Write.", said, jpeg(), "image/jpeg", count, 1_000, Language.EN)
+    return await writer.write_scripts("Write.", said, Pictures(jpeg()), count, 1_000, Language.EN)
 
 
 async def test_scripts_differ_and_speak_of_the_product(writer: ScriptWriter) -> None:
     answer = await writer.write_scripts(
-        "Write.", '{"product": "mug-mark"}', jpeg(), "image/jpeg", 5, 1_000, Language.EN
+        "Write.", '{"product": "mug-mark"}', Pictures(jpeg()), 5, 1_000, Language.EN
     )
     assert answer.photo_status is PhotoStatus.OK
     assert len(set(answer.scripts)) == 5
@@ -63,10 +63,10 @@ async def test_a_verdict_on_order_concerns_only_its_seller(url: str, writer: Scr
 
 async def test_moderation_flags_what_was_ordered(url: str, writer: ScriptWriter) -> None:
     await ruling(url, match="bad-mark", categories=["sexual/minors"])
-    failure = await writer.moderate("bad-mark", jpeg(), "image/jpeg")
+    failure = await writer.moderate("bad-mark", Pictures(jpeg()))
     assert failure is not None
     assert (failure.failure_class, failure.reason) == (FailureClass.USER_VIOLATION, FailureReason.MINOR)
-    assert await writer.moderate("fine", jpeg(), "image/jpeg") is None
+    assert await writer.moderate("fine", Pictures(jpeg())) is None
 
 
 @pytest.mark.parametrize(
@@ -93,6 +93,14 @@ async def test_an_empty_purse_on_order(url: str, writer: ScriptWriter) -> None:
     with pytest.raises(OpenAiFailed) as failed:
         await scripts(writer)
     assert (failed.value.failure.failure_class, failed.value.retryable) == (FailureClass.BILLING, False)
+
+
+async def test_a_moderation_takes_one_picture_as_openai_does(url: str, writer: ScriptWriter) -> None:
+    picture = {"type": "image_url", "image_url": {"url": Pictures(jpeg()).data_urls[0]}}
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": "Bearer sk-x"}) as http:
+        answer = await http.post("/v1/moderations", json={"input": [picture, picture]})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "too_many_images")
+    assert await writer.moderate("fine", Pictures(jpeg(), (jpeg(), jpeg()))) is None
 
 
 async def test_without_a_key_or_with_a_broken_picture_nothing_is_answered(url: str) -> None:
