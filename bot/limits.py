@@ -1,4 +1,4 @@
-"""How fast one person may go. Payments pass before this, whatever the pace."""
+"""How fast one person may go, and how much he may order. Payments pass before this, whatever the pace."""
 
 from typing import Any, Final
 
@@ -8,10 +8,11 @@ from aiogram.types import CallbackQuery, TelegramObject, Update, User
 
 from bot.middleware import Handler
 from bot.parts import BotParts
-from bot.turn import acknowledge
+from bot.turn import Turn, acknowledge
 from clients.telegram import TelegramError
 from domain.orders import Language, language_of
 from store.limits import Rate
+from store.orders import Placement
 from texts import label, limit_cards
 
 _log = structlog.get_logger()
@@ -19,6 +20,17 @@ _log = structlog.get_logger()
 _BURST_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 10.0  # one kind answer in so long
 _TOAST_SECONDS: Final = 1.0
+
+
+async def say_too_many(turn: Turn, placement: Placement) -> None:
+    """The draft stays: the same Generate buys it when it goes on."""
+    shop, language = turn.parts.shop, turn.language
+    available = (await turn.parts.ledger.balance(turn.user.tg_user_id)).available
+    if placement.goes_on_at is None:
+        await turn.say(limit_cards.too_many_open(language, shop.open_orders_max, available))
+    else:
+        wait = placement.goes_on_at - turn.parts.clock()
+        await turn.say(limit_cards.too_many_today(language, shop.orders_per_day_max, available, wait))
 
 
 class Throttle(BaseMiddleware):

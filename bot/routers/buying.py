@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Final
 
 import structlog
 from aiogram import Router
@@ -9,6 +10,7 @@ from aiogram.types import CallbackQuery
 
 from bot import busy, terms
 from bot.filters import Pressed
+from bot.limits import say_too_many
 from bot.middleware import OWN_ANSWER
 from bot.parts import BotParts
 from bot.screens import affordable_count, offer, stale
@@ -18,6 +20,8 @@ from store.drafts import Draft
 from store.orders import Placement, PlacementKind
 from texts import cards, label, order_cards
 from workflows.start import TemporalUnavailable
+
+_TOO_MANY: Final = (PlacementKind.TOO_MANY_OPEN, PlacementKind.TOO_MANY_TODAY)
 
 _log = structlog.get_logger()
 
@@ -73,6 +77,9 @@ async def _leave_confirm(turn: Turn, draft_id: str) -> None:
 
 
 async def _refused(turn: Turn, placement: Placement) -> None:
+    if placement.kind in _TOO_MANY:
+        await say_too_many(turn, placement)
+        return
     draft = await turn.parts.drafts.get(placement.order_id, turn.user.tg_user_id)
     if placement.kind is PlacementKind.NOT_ENOUGH and draft is not None:
         await _not_enough(turn, draft, placement.available)

@@ -50,6 +50,7 @@ alter table drafts
     add column own_prompt_message_id bigint,
     add column late_edit_told_at timestamptz;              -- he was told that an edit came too late
 create index drafts_by_photo on drafts (user_id, photo_unique_id);
+create index orders_open on orders (user_id) where state = 'OPEN';
 alter table orders add column view_media_keys text[] not null default '{}';
 alter table videos
     add column rating smallint check (rating in (-1, 1)),

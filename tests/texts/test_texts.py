@@ -122,7 +122,7 @@ def all_cards(language: Language) -> list[Card]:
             order_cards.long_wait(language, step, why)
             for step, why in itertools.product((1, 2, 3), ("queue", "slow", "second_attempt", "outage"))
         ),
-        order_cards.admin_alert(language, "BILLING", {"order": ORDER_ID}, "x" * 2_000),
+        *all_admin_cards(language),
         order_cards.closing(
             language,
             delivered=3,
