@@ -15,7 +15,7 @@ from store.database import Database
 from store.ledger import Ledger
 from store.migrate import migrate
 from store.payments import Payments, RefundBegun, RefundStart
-from workflows.namespace import housekeeping_every, prepare_namespace
+from workflows.namespace import prepare_namespace
 from workflows.start import ensure_schedules
 
 CREDITS_MAX: Final = 1_000_000
@@ -80,7 +80,7 @@ async def _setup(settings: Settings, stop: Stop) -> int:
     _say(f"database: migrations applied: {applied}" if applied else "database: up to date")
     client = await stop.until_ready(lambda: reach_temporal(settings))
     done = await prepare_namespace(client)
-    await ensure_schedules(client, housekeeping_every(settings.time_scale))
+    await ensure_schedules(client, settings.time_scale)
     _say(f"Temporal: {', '.join(done) or 'up to date'}")
     return 0
 

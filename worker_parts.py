@@ -8,12 +8,14 @@ from typing import Any, Final
 import structlog
 from temporalio.client import Client
 
+from activities.alerting import AlertActivities
 from activities.contracts import TaskQueue
 from activities.delivery import DeliveryActivities
 from activities.kie import KieActivities
 from activities.media import MediaActivities
 from activities.notices import NoticeActivities
 from activities.orders import OrderActivities
+from activities.probing import ProbeActivities
 from activities.prompts import PromptActivities
 from activities.registry import ActivityParts, activities_by_queue
 from activities.signals import WorkflowSignals
@@ -28,6 +30,7 @@ from domain.policy import OrderPolicy
 from settings import Settings, WrongSetting
 from store.database import UNAVAILABLE_ERRORS, Database
 from store.stores import build_stores
+from store.users import Users
 
 _SWEEP_SECONDS: Final = 10.0
 _CALL_MARGIN: Final = 0.75  # a call gives up before its activity does, and writes down what it knows
@@ -45,6 +48,7 @@ def build_activities(
     models = settings.preferred_models
     stores = build_stores(database, utc_now, settings.order_policy, refs, models, settings.time_scale)
     telegram = _telegram(settings, stack)
+    users = Users(database, stores.ledger, utc_now, settings.welcome_credits)
     kie = _kie(settings, keys, stack)
     media = _media(settings)
     kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
@@ -56,9 +60,9 @@ def build_activities(
         kie=kie_activities,
         media=MediaActivities(telegram, kie, _results(settings, stack), stores, media),
         delivery=DeliveryActivities(telegram, stores, media),
-        notices=NoticeActivities(
-            telegram, stores, media, admins=settings.admins, support_contact=settings.support_contact
-        ),
+        notices=NoticeActivities(telegram, stores, media, support_contact=settings.support_contact),
+        alerts=AlertActivities(telegram, stores, users, settings.admins),
+        probe=ProbeActivities(kie, stores.accounts, models),
     )
     return activities_by_queue(parts)
 

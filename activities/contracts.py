@@ -270,12 +270,31 @@ class TellLongWait(Payload):
 
 
 class Alert(Payload):
-    """For the admins; what happened is read from the rows of the order, video or attempt."""
+    """For the admins; what happened is read from the rows of the order, video, attempt or account."""
 
     failure_class: str
     order_id: str = ""
     video_id: str = ""
     attempt_id: str = ""
+    account: str = ""
+    key_id: str = ""
+
+
+class ProbedAccount(Payload):
+    """`balance_kie_credits` is None where no key was answered. Lifted: what was blocked, and is no more."""
+
+    account: str
+    balance_kie_credits: float | None = None
+    is_low: bool = False
+    block_lifted: bool = False
+    lifted_key_ids: tuple[str, ...] = ()
+    refused_key_ids: tuple[str, ...] = ()
+
+
+class KieBalances(Payload):
+    """What one probe found, account by account."""
+
+    accounts: tuple[ProbedAccount, ...] = ()
 
 
 class OverdueVideos(Payload):
@@ -331,6 +350,7 @@ WRITE_SCRIPTS = ActivityContract("write_scripts", TaskQueue.PROMPTS, OrderRef, N
 
 UPLOAD_PHOTO = ActivityContract("upload_photo", TaskQueue.KIE, AttemptRef, UploadedPhoto)
 CREATE_KIE_TASK = ActivityContract("create_kie_task", TaskQueue.KIE_CREATE, CreateRequest, CreateResult)
+PROBE_KIE = ActivityContract("probe_kie", TaskQueue.KIE, Nothing, KieBalances)
 CHECK_KIE_TASK = ActivityContract("check_kie_task", TaskQueue.KIE, CheckKieTask, KieTaskFacts)
 
 SHOW_STAGE = ActivityContract("show_stage", TaskQueue.TELEGRAM, ShowStage, Nothing)
@@ -346,6 +366,7 @@ ALERT_ADMINS = ActivityContract("alert_admins", TaskQueue.TELEGRAM, Alert, Nothi
 
 OUTAGE_STEP: Final = 0
 OUTAGE_ALERT: Final = "OUTAGE"
+LOW_BALANCE_ALERT: Final = "LOW_BALANCE"
 """Of an alert: not a failure of anybody's video, so no failure class."""
 
 SIGNAL_ADMITTED: Final = "admitted"

@@ -21,7 +21,7 @@ from clients.media import MediaStorage
 from clients.telegram import TelegramClient, TelegramError
 from domain.actions import Card
 from domain.failures import FailureClass
-from domain.orders import Language, MessagePurpose, MessageState, VideoState
+from domain.orders import MessagePurpose, MessageState, VideoState
 from domain.waiting import WaitReason
 from store.messages import MessageKey
 from store.orders import OrderRow

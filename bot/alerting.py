@@ -1,5 +1,6 @@
-"""What the bot itself tells the administrators: each cause once an hour."""
+"""What the bot itself tells the administrators, and what was passed over because it came too often."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -7,25 +8,41 @@ import structlog
 
 from bot.parts import BotParts
 from clients.telegram import TelegramError
+from domain import ids
 from domain.actions import Card
 from domain.orders import Language
-from texts import say
+from texts import alert_cards
 
-_REPEATED_AFTER: Final = timedelta(hours=1)
+PASSED_OVER_SECONDS: Final = 60.0
+
+_QUIET: Final = timedelta(hours=1)
+_PAUSE: Final = timedelta(minutes=1)
 
 _log = structlog.get_logger()
 
 
 async def alert_admins(parts: BotParts, cause: str, key: str, **args: str | int) -> None:
-    """`key` names the text. An alert that reached nobody is in the log."""
-    if await parts.alerts.was_sent(cause, _REPEATED_AFTER):
+    """`key` names the text. The same cause once an hour; one that reached nobody is in the log."""
+    passed_over = await parts.alerts.claim(cause, _QUIET, ids.new_nonce())
+    if passed_over is None:
         return
-    _log.warning("admins are alerted", cause=cause)
+    _log.warning("admins are alerted", cause=cause, passed_over=passed_over)
+    await _tell_admins(parts, lambda language: alert_cards.notice(language, key, passed_over, **args))
+    await parts.alerts.sent(cause)
+
+
+async def tell_passed_over(parts: BotParts) -> None:
+    """What no later alert mentioned. One bot of many takes it."""
+    causes = await parts.alerts.take_suppressed(_PAUSE)
+    if causes:
+        _log.warning("alerts were passed over", causes=dict(causes))
+        await _tell_admins(parts, lambda language: alert_cards.passed_over(language, causes))
+
+
+async def _tell_admins(parts: BotParts, card: Callable[[Language], Card]) -> None:
     for admin in parts.shop.admins:
         known = await parts.users.find(admin)
-        card = Card(say(known.language if known else Language.EN, key, **args))
         try:
-            await parts.telegram.send_text(admin, card)
+            await parts.telegram.send_text(admin, card(known.language if known else Language.EN))
         except TelegramError as error:
-            _log.warning("admin not alerted", cause=cause, error=str(error))
-    await parts.alerts.mark_sent(cause)
+            _log.warning("admin not alerted", error=str(error))

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
+from domain import ids
+
 CREDITS_MAX = 1_000_000
 REASON_CHARS_MAX = 300
 
@@ -29,3 +31,7 @@ class Deed(BaseModel):
     @property
     def available_delta(self) -> int:
         return -self.credits if self.kind is DeedKind.TAKE else self.credits
+
+    @property
+    def reference(self) -> str:
+        return ids.charge_reference(self.charge_id)

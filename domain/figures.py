@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from domain import ids
 from domain.orders import Language
 from domain.payments import PaymentState
 
@@ -102,16 +103,17 @@ class PastFailure:
 
 @dataclass(frozen=True, slots=True)
 class PastPayment:
-    """`reference` stands for the charge id where that is too long: in a button."""
-
     charge_id: str
-    reference: str
     paid_at: datetime
     amount: int
     currency: str
     credits: int
     state: PaymentState
     debt_credits: int
+
+    @property
+    def reference(self) -> str:
+        return ids.charge_reference(self.charge_id)
 
     @property
     def refundable(self) -> bool:

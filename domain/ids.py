@@ -78,3 +78,8 @@ def purchase_refund_cause(charge_id: str) -> str:
 def upload_name(attempt: str, suffix: str) -> str:
     """KIE overwrites uploads of the same name, so the name is never reused."""
     return f"{attempt}-{secrets.token_hex(4)}.{suffix}"
+
+
+def charge_reference(charge_id: str) -> str:
+    """Stands for a provider's long id where there are 64 bytes for everything: in a button."""
+    return hashlib.sha256(charge_id.encode()).hexdigest()[:12]

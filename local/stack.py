@@ -17,7 +17,6 @@ from local.progress import Progress
 from local.standins import Service, Standin, made_up_credentials, standin_options
 from local.temporal import NAMESPACE, TemporalServer, connect
 from store.migrate import migrate
-from workflows.namespace import housekeeping_every
 from workflows.start import ensure_schedules
 
 DATABASE: Final = "neurocards"
@@ -180,7 +179,7 @@ class Stack:
     async def _start_temporal(self) -> None:
         await self.temporal.start()
         time_scale = float(self.plan.environment.get("TIME_SCALE", "1"))
-        await ensure_schedules(await connect(self.temporal.address), housekeeping_every(time_scale))
+        await ensure_schedules(await connect(self.temporal.address), time_scale)
 
     async def _together(self, starts: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         """The first failure is the one to tell; nothing is left half started behind our back."""

@@ -58,9 +58,10 @@ class Statistics:
             return await _user(connection, row) if row else None
 
     async def payment(self, tg_user_id: int, reference: str) -> PastPayment | None:
+        """The one that `ids.charge_reference` means."""
         async with self._database.connection() as connection:
-            row = await _queries.payment_of_reference(connection, tg_user_id=tg_user_id, reference=reference)
-        return _payment(row) if row else None
+            rows = [row async for row in _queries.payments_of_user(connection, tg_user_id=tg_user_id)]
+        return next((each for each in map(_payment, rows) if each.reference == reference), None)
 
 
 async def _user(connection: Connection, row: Row) -> UserFacts:

@@ -23,12 +23,18 @@ RETENTION: Final = timedelta(days=30)  # as long as an engineer may want to repl
 SEARCH_ATTRIBUTES: Final = {key.name: int(key.indexed_value_type) for key in ALL_SEARCH_ATTRIBUTES}
 HOUSEKEEPING_EVERY: Final = timedelta(minutes=1)
 _HOUSEKEEPING_EVERY_MIN: Final = timedelta(seconds=2)
+PROBE_EVERY: Final = timedelta(minutes=10)
+_PROBE_EVERY_MIN: Final = timedelta(seconds=10)  # however short our waits: KIE's own pace stays
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
 _SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from its cache, every 10 s
 
 
 def housekeeping_every(time_scale: float) -> timedelta:
     return max(HOUSEKEEPING_EVERY * time_scale, _HOUSEKEEPING_EVERY_MIN)
+
+
+def probe_every(time_scale: float) -> timedelta:
+    return max(PROBE_EVERY * time_scale, _PROBE_EVERY_MIN)
 
 
 async def prepare_namespace(client: Client) -> list[str]:

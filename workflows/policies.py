@@ -155,6 +155,7 @@ _SPECIAL: Final = {
     contracts.SEND_VIDEO.name: _send,
     contracts.RESEND_VIDEO.name: _send,
     contracts.SETTLE_OVERDUE.name: _few_tries,
+    contracts.PROBE_KIE.name: _few_tries,
     contracts.SHOW_STAGE.name: _caption,
     contracts.RING.name: _notice,
     contracts.TELL_FAILURE.name: _notice,

@@ -10,10 +10,11 @@ from temporalio.workflow import SandboxImportNotificationPolicy
 
 from workflows.housekeeping import Housekeeping
 from workflows.orders import VideoOrder
+from workflows.probing import KieProbe
 from workflows.resending import VideoResend
 from workflows.videos import Video
 
-ALL_WORKFLOWS: Final = (VideoOrder, Video, VideoResend, Housekeeping)
+ALL_WORKFLOWS: Final = (VideoOrder, Video, VideoResend, Housekeeping, KieProbe)
 
 DATA_CONVERTER: Final[DataConverter] = pydantic_data_converter
 

@@ -1,6 +1,7 @@
 """How the outside starts, wakes and schedules workflows."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final, Protocol
@@ -14,6 +15,8 @@ from temporalio.client import (
     ScheduleOverlapPolicy,
     SchedulePolicy,
     ScheduleSpec,
+    ScheduleUpdate,
+    ScheduleUpdateInput,
 )
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
@@ -23,15 +26,19 @@ from activities.contracts import Stage, TaskQueue
 from domain import ids
 from domain.orders import Brief, VideoState
 from domain.policy import OrderPolicy
-from workflows.contracts import KieCallback, OrderInput, Payload, ResendInput, VideoClosed
+from workflows.contracts import KieCallback, Nothing, OrderInput, Payload, ResendInput, VideoClosed
 from workflows.housekeeping import Housekeeping
+from workflows.namespace import housekeeping_every, probe_every
 from workflows.orders import VideoOrder, summary_of
+from workflows.probing import KieProbe
 from workflows.resending import VideoResend
 from workflows.search_attributes import ORDER_STAGE, TG_USER_ID
 from workflows.videos import Video
 
 _RPC_TIMEOUT: Final = timedelta(seconds=3)
 _HOUSEKEEPING_ID: Final = "housekeeping"
+_PROBE_ID: Final = "kie-probe"
+_SCHEDULE_TIMEOUT: Final = timedelta(seconds=10)
 
 
 class TemporalUnavailable(Exception):

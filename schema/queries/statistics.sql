@@ -80,11 +80,10 @@ where v.user_id = :user_id and v.state = 'FAILED'
 order by v.closed_at desc nulls last limit 5;
 
 -- name: last_payments
-select charge_id, left(md5(charge_id), 12) as reference, paid_at, amount, currency, credits, state, debt_credits
+select charge_id, paid_at, amount, currency, credits, state, debt_credits
 from payments where user_id = :user_id order by paid_at desc limit 5;
 
--- name: payment_of_reference^
-select p.charge_id, left(md5(p.charge_id), 12) as reference, p.paid_at, p.amount, p.currency, p.credits, p.state,
-       p.debt_credits
+-- name: payments_of_user
+select p.charge_id, p.paid_at, p.amount, p.currency, p.credits, p.state, p.debt_credits
 from payments p join users u on u.id = p.user_id
-where u.tg_user_id = :tg_user_id and left(md5(p.charge_id), 12) = :reference;
+where u.tg_user_id = :tg_user_id;

@@ -53,8 +53,8 @@ class Shop:
 
     async def paid(self, charge_id: str, user_id: int, *, state: str = "PAID", debt: int = 0) -> None:
         await self.write(
-            """insert into payments (charge_id, provider, user_id, package_id, amount, currency, credits, state,
-                                     debt_credits, paid_at, refunded_at)
+            """insert into payments (charge_id, provider, user_id, package_id, amount, currency, credits,
+                                     state, debt_credits, paid_at, refunded_at)
                values ($1, 'stars', $2, 'p', 150, 'XTR', 5, $3, $4, $5,
                        case when $3 = 'REFUNDED' then $5::timestamptz end)""",
             charge_id, user_id, state, debt, START,
@@ -138,7 +138,8 @@ async def test_what_is_known_of_a_user(shop: Shop, statistics: Statistics, datab
     await shop.write(
         """insert into attempts (id, video_id, user_id, number, video_model, account, key_id, state,
                                  failure_class, failure_code, raw_answer, admitted_at, ended_at)
-           values ('a', $1, $2, 1, 'm', 'alpha', 'k', 'REJECTED', 'UNKNOWN', '500', '{"msg": "odd"}', $3, $3)""",
+           values ('a', $1, $2, 1, 'm', 'alpha', 'k', 'REJECTED',
+                   'UNKNOWN', '500', '{"msg": "odd"}', $3, $3)""",
         _rest[0], user, START,
     )  # fmt: skip
     await shop.paid("charge", user, debt=2)

@@ -15,6 +15,7 @@ from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
 from domain.payments import Package
+from tests.texts.admin_screens import admin_screens
 from tests.texts.library_screens import library_screens
 from texts import cards, limit_cards, money_cards, option_cards, order_cards, say
 
@@ -122,7 +123,7 @@ def all_cards(language: Language) -> list[Card]:
             order_cards.long_wait(language, step, why)
             for step, why in itertools.product((1, 2, 3), ("queue", "slow", "second_attempt", "outage"))
         ),
-        *all_admin_cards(language),
+        *admin_screens(language),
         order_cards.closing(
             language,
             delivered=3,
