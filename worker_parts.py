@@ -16,7 +16,7 @@ from activities.media import MediaActivities
 from activities.notices import NoticeActivities
 from activities.orders import OrderActivities
 from activities.probing import ProbeActivities
-from activities.prompts import PromptActivities
+from activities.prompts import GptCalls, PromptActivities
 from activities.registry import ActivityParts, activities_by_queue
 from activities.signals import WorkflowSignals
 from clients.kie import KieClient, KieTimeouts
@@ -29,6 +29,7 @@ from domain.keys import KieKey
 from domain.policy import OrderPolicy
 from settings import Settings, WrongSetting
 from store.database import UNAVAILABLE_ERRORS, Database
+from store.limits import RateLimits
 from store.stores import build_stores
 from store.users import Users
 
@@ -51,12 +52,13 @@ def build_activities(
     users = Users(database, stores.ledger, utc_now, settings.welcome_credits)
     kie = _kie(settings, keys, stack)
     media = _media(settings)
+    calls = GptCalls(RateLimits(database, utc_now), settings.gpt_calls_per_minute)
     kie_activities = KieActivities(kie, stores, media, WorkflowSignals(client))
     sweep = asyncio.create_task(_sweep(kie_activities, _SWEEP_SECONDS * settings.time_scale))
     stack.callback(sweep.cancel)
     parts = ActivityParts(
         orders=OrderActivities(stores, utc_now),
-        prompts=PromptActivities(_openai(settings, stack), stores.orders, media, models),
+        prompts=PromptActivities(_openai(settings, stack), stores.orders, media, models, calls),
         kie=kie_activities,
         media=MediaActivities(telegram, kie, _results(settings, stack), stores, media),
         delivery=DeliveryActivities(telegram, stores, media),

@@ -42,6 +42,24 @@ def unreachable(service: str) -> ApplicationError:
     )
 
 
+def not_our_turn(what: str, pause: timedelta) -> ApplicationError:
+    """Tried again after `pause`; uses up no try, however often it comes to this."""
+    activity.heartbeat(turns_missed() + 1)
+    return ApplicationError(
+        f"{what}: not our turn yet",
+        FailureDetails(code=f"{what} limit"),
+        type=FailureClass.RATE_LIMIT.value,
+        next_retry_delay=pause,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
+def turns_missed() -> int:
+    """Temporal keeps what the try before told it with its last heartbeat."""
+    details = activity.info().heartbeat_details
+    return int(details[0]) if details else 0
+
+
 def already_settled() -> ApplicationError:
     return ApplicationError(
         "closed by somebody else",
@@ -52,8 +70,8 @@ def already_settled() -> ApplicationError:
 
 
 def tries() -> int:
-    """Which try of this activity is running, 1 first."""
-    return activity.info().attempt
+    """Which try of this activity is running, 1 first; those that missed their turn do not count."""
+    return activity.info().attempt - turns_missed()
 
 
 def _message(failure: Failure) -> str:

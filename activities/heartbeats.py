@@ -25,6 +25,7 @@ async def heartbeating() -> AsyncIterator[None]:
 
 
 async def _beat(pause_seconds: float) -> None:
+    told = activity.info().heartbeat_details  # a beat without it would make Temporal forget
     while True:
-        activity.heartbeat()
+        activity.heartbeat(*told)
         await asyncio.sleep(pause_seconds)

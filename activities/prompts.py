@@ -1,6 +1,9 @@
 """Moderation and scripts. Without an OpenAI key both are skipped: KIE's own moderation decides."""
 
+import random
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -8,7 +11,7 @@ from temporalio import activity
 
 from activities import contracts
 from activities.contracts import Nothing, OrderRef
-from activities.failing import final, for_now, tries, unreachable
+from activities.failing import final, for_now, not_our_turn, tries, turns_missed, unreachable
 from activities.heartbeats import heartbeating
 from activities.open_orders import require_open
 from clients.media import MediaMissing, MediaStorage
@@ -18,20 +21,45 @@ from domain.orders import Template
 from domain.scripts import PhotoStatus
 from domain.video_models import smallest_prompt_limit
 from prompts import brief_text, instructions
+from store.limits import Rate, RateLimits
 from store.orders import OrderRow, Orders
 
 _log = structlog.get_logger(__name__)
 
 _TRIES_MAX: Final = 3
+_SPREAD_SECONDS_MAX: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class GptCalls:
+    """So many per minute of all workers together, as many of them at once."""
+
+    limits: RateLimits
+    per_minute: int
+
+    async def take(self) -> None:
+        """Raise the failure that tries again later; those who wait longer ask less often."""
+        rate = Rate(self.per_minute / 60, burst=self.per_minute)
+        wait_seconds = await self.limits.take("GPT calls", rate)
+        if wait_seconds:
+            spread_seconds = min(_SPREAD_SECONDS_MAX, 2.0 ** turns_missed())
+            pause_seconds = wait_seconds + random.uniform(0, spread_seconds)  # noqa: S311 - no cryptography
+            raise not_our_turn("GPT calls", timedelta(seconds=pause_seconds))
 
 
 class PromptActivities:
     """`openai` is None where no key is set."""
 
     def __init__(
-        self, openai: ScriptWriter | None, orders: Orders, media: MediaStorage, video_models: Sequence[str]
+        self,
+        openai: ScriptWriter | None,
+        orders: Orders,
+        media: MediaStorage,
+        video_models: Sequence[str],
+        calls: GptCalls,
     ) -> None:
         self._openai = openai
+        self._calls = calls
         self._orders = orders
         self._media = media
         self._prompt_chars_max = smallest_prompt_limit(video_models)
@@ -78,6 +106,7 @@ class PromptActivities:
             return [order.brief.own_prompt] * order.video_count
         if self._openai is None:
             raise final(Failure(FailureClass.BILLING, code="OPENAI_API_KEY is not set"))
+        await self._calls.take()
         pictures = await self._pictures(order)
         try:
             answer = await self._openai.write_scripts(
