@@ -9,7 +9,8 @@ import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.fixtures.browser import needs_chromium, play
-from tests.standins.telegram_parts import HttpBot, Standin, film, keyboard, picture, telegram
+from tests.standins.chat_parts import chat_page, started
+from tests.standins.telegram_parts import Standin, film, keyboard, picture, telegram
 
 pytestmark = needs_chromium
 
@@ -22,25 +23,8 @@ async def standin(tmp_path: Path) -> AsyncIterator[Standin]:
 
 @pytest.fixture
 async def page(standin: Standin, browser: Browser) -> AsyncIterator[Page]:
-    opened = await browser.new_page(viewport={"width": 1100, "height": 800})
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    await opened.goto(standin.url)
-    yield opened
-    await opened.close()
-    assert errors == []
-
-
-async def started(page: Page, bot: HttpBot, name: str = "Anna", language: str = "en") -> int:
-    """Add a person and press Start; the id the bot sees."""
-    await page.get_by_label("Name").fill(name)
-    await page.get_by_label("Language of their Telegram").select_option(language)
-    await page.get_by_role("button", name="Add", exact=True).click()
-    await page.get_by_role("button", name="Start", exact=True).click()
-    (update,) = await bot.updates(timeout_seconds=5)
-    assert update["message"]["text"] == "/start"
-    await expect(page.locator("#composer")).to_be_visible()
-    return int(update["message"]["chat"]["id"])
+    async with chat_page(standin, browser) as opened:
+        yield opened
 
 
 async def test_from_start_to_a_video_that_plays(page: Page, standin: Standin) -> None:
@@ -114,6 +98,32 @@ async def test_dropped_pictures_make_an_album(page: Page, standin: Standin) -> N
     assert len({update["message"]["media_group_id"] for update in updates}) == 1
 
 
+async def test_several_photos_picked_at_once_are_one_group(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    uploads = [
+        FilePayload(name=f"{color}.png", mimeType="image/png", buffer=picture(color=color, kind="PNG"))
+        for color in ("teal", "tomato", "navy")
+    ]
+    await page.locator("#photo-input").set_input_files(files=uploads)
+    await page.get_by_role("button", name="Remove tomato.png").click()
+    await page.get_by_label("Message", exact=True).fill("Two views")
+    await page.keyboard.press("Enter")
+    album = page.get_by_role("group", name="Album")
+    await expect(album.get_by_role("button", name="Open the photo")).to_have_count(2)
+    await expect(album.get_by_text("Two views")).to_be_visible()
+    first, second = [update["message"] for update in await bot.updates(timeout_seconds=5)]
+    assert first["media_group_id"] == second["media_group_id"]
+    assert (first["caption"], "caption" in second) == ("Two views", False)
+    # A group of the bot's is one too, and what is deleted leaves it.
+    media = [{"type": "photo", "media": first["photo"][-1]["file_id"]} for _ in range(2)]
+    sent = await bot.call("sendMediaGroup", chat_id=first["chat"]["id"], media=media)
+    await expect(album).to_have_count(2)
+    for message in sent:
+        await bot.call("deleteMessage", chat_id=first["chat"]["id"], message_id=message["message_id"])
+    await expect(album).to_have_count(1)
+
+
 async def test_nothing_a_stranger_writes_becomes_html(page: Page, standin: Standin) -> None:
     bot = standin.bot
     evil = '<img src=x onerror="document.title=1">'
@@ -181,3 +191,80 @@ async def test_it_fits_a_phone_and_finds_the_server_again(browser: Browser, tmp_
         await expect(page.locator(".person")).to_be_visible()
     await expect(page.locator("#connection")).to_contain_text("trying again")
     await asyncio.wait_for(page.close(), 5)
+
+
+# -- the person himself
+
+
+async def test_a_text_is_edited_and_forwarded(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    user_id = await started(page, bot)
+    text = page.get_by_label("Message", exact=True)
+    await text.fill("a red bottle")
+    await page.keyboard.press("Enter")
+    mine = page.locator(".message", has_text="bottle")
+    await mine.get_by_role("button", name="Message actions").click()
+    await page.get_by_role("button", name="Edit", exact=True).click()
+    await expect(text).to_have_value("a red bottle")
+    await page.get_by_role("button", name="Stop editing").click()
+    await expect(text).to_have_value("")
+    await mine.get_by_role("button", name="Message actions").click()
+    await page.get_by_role("button", name="Edit", exact=True).click()
+    await text.fill("a green bottle")
+    await page.keyboard.press("Enter")
+    await expect(mine.locator(".text")).to_have_text("a green bottle")
+    await expect(mine).to_contain_text("edited")
+    sent, edited = await bot.updates()
+    assert sent["message"]["text"] == "a red bottle"
+    assert edited["edited_message"]["text"] == "a green bottle"
+    await mine.get_by_role("button", name="Message actions").click()
+    await page.get_by_role("button", name="Forward", exact=True).click()
+    await page.get_by_role("dialog", name="Forward to").get_by_role("button", name="Anna").click()
+    await expect(mine).to_have_count(2)
+    (forwarded,) = await bot.updates(timeout_seconds=5)
+    assert forwarded["message"]["forward_origin"]["sender_user"]["id"] == user_id
+
+
+async def test_the_language_of_the_telegram_is_switched(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    await page.get_by_role("button", name="Chat menu").click()
+    await page.get_by_label("Telegram language").select_option("ru")
+    await expect(page.locator(".person-name")).to_have_text("AnnaRU")
+    await expect(page.locator("#chat-menu-person")).to_contain_text("Telegram in Russian")
+    await page.get_by_label("Telegram language").select_option("")
+    await expect(page.locator("#chat-menu-person")).to_contain_text("Telegram in no language")
+    await page.keyboard.press("Escape")
+    await page.get_by_label("Message", exact=True).fill("hi")
+    await page.keyboard.press("Enter")
+    (update,) = await bot.updates(timeout_seconds=5)
+    assert "language_code" not in update["message"]["from"]
+
+
+async def test_what_bots_rarely_expect(page: Page, standin: Standin) -> None:
+    bot = standin.bot
+    await started(page, bot)
+    for name, kind in (
+        ("Voice", "voice"),
+        ("GIF", "animation"),
+        ("Sticker", "sticker"),
+        ("Location", "location"),
+        ("Contact", "contact"),
+    ):
+        await page.get_by_role("button", name="Attach").click()
+        await page.get_by_role("button", name=name, exact=True).click()
+        await expect(page.locator(f".message[data-kind={kind}]")).to_be_visible()
+        (update,) = await bot.updates(timeout_seconds=5)
+        assert kind in update["message"]
+
+
+async def test_the_page_needs_nothing_from_outside(page: Page, standin: Standin) -> None:
+    policy = (await standin.http.get("/")).headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.reload()
+    await started(page, standin.bot)
+    assert all(url.startswith((standin.url, "data:", "blob:")) for url in asked)
+    assert not await page.evaluate("[...document.scripts].some((script) => !script.src)")

@@ -1,15 +1,19 @@
 // Writing: text, commands, pictures and files.
 
+import { showEditing } from "./actions.js";
 import { element, icon } from "./formatting.js";
 
 const FILES_MAX = 10;
 
 export class Composer {
-  // `send` gets {text, photos, documents} and answers a promise; `say` shows a sentence.
-  constructor({ send, say }) {
+  // `send` gets {text, photos, documents}, `edit` a message id and a text; both answer a promise of success.
+  // `say` shows a sentence.
+  constructor({ send, edit, say }) {
     this.send = send;
+    this.edit = edit;
     this.say = say;
     this.files = [];
+    this.edited = null;
     this.form = document.getElementById("composer");
     this.text = document.getElementById("text");
     this.tray = document.getElementById("tray");
@@ -29,6 +33,7 @@ export class Composer {
       this.submit();
     });
     this.text.addEventListener("input", () => this.grow());
+    document.getElementById("editing-cancel").addEventListener("click", () => this.reset());
     this.picker("attach-photo", "photo-input", false);
     this.picker("attach-file", "file-input", true);
     document.addEventListener("paste", (event) => this.paste(event));
@@ -72,7 +77,7 @@ export class Composer {
   }
 
   attach(files, asFile) {
-    if (!files.length) return;
+    if (!files.length || this.edited) return;
     if (this.files.length + files.length > FILES_MAX) this.say(`At most ${FILES_MAX} files at once.`);
     this.files = [...this.files, ...files].slice(0, FILES_MAX);
     this.asFile.checked = asFile || this.asFile.checked;
@@ -106,7 +111,20 @@ export class Composer {
     return node;
   }
 
+  startEditing(message) {
+    this.restore(message.text, [], false);
+    this.setEdited(message);
+    this.text.focus();
+  }
+
+  setEdited(message) {
+    this.edited = message;
+    document.getElementById("attach").hidden = message !== null;
+    showEditing(message);
+  }
+
   async submit() {
+    if (this.edited) return this.submitEdit();
     const text = this.text.value;
     const files = this.files;
     if (!text.trim() && !files.length) return;
@@ -115,6 +133,11 @@ export class Composer {
     this.reset();
     const isSent = await this.send({ text, photos, documents: files.filter((file) => !photos.includes(file)) });
     if (!isSent) this.restore(text, files, asFile);
+  }
+
+  async submitEdit() {
+    const { edited, text: { value: text } } = this;
+    if (text === edited.text || (await this.edit(edited.message_id, text))) this.reset();
   }
 
   restore(text, files, asFile) {
@@ -126,6 +149,7 @@ export class Composer {
   }
 
   reset() {
+    this.setEdited(null);
     this.restore("", [], false);
     this.text.focus();
   }

@@ -73,6 +73,13 @@ export const say = (userId, text) => post(`/control/users/${userId}/text`, { tex
 export const press = (userId, message_id, callback_data) =>
   post(`/control/users/${userId}/press`, { message_id, callback_data });
 export const markRead = (userId) => post(`/control/users/${userId}/read`);
+export const edit = (userId, message_id, text) => post(`/control/users/${userId}/edit`, { message_id, text });
+export const forward = (userId, message_id, from_user_id) =>
+  post(`/control/users/${userId}/forward`, { message_id, from_user_id });
+export const speak = (userId, language_code) => post(`/control/users/${userId}/language`, { language_code });
+export const pay = (userId, message_id, times) => post(`/control/users/${userId}/pay`, { message_id, times });
+export const decline = (userId, message_id) => post(`/control/users/${userId}/decline`, { message_id });
+export const sendSample = (userId, deed) => post(`/control/users/${userId}/${deed}`);
 export const block = (userId) => post(`/control/users/${userId}/block`);
 export const unblock = (userId) => post(`/control/users/${userId}/unblock`);
 

@@ -103,11 +103,30 @@ export function sizeOf(bytes) {
   return bytes < 1024 * 1024 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
+export function starsOf(amount) {
+  return amount.toLocaleString("en");
+}
+
+const NAMES = {
+  photo: "Photo",
+  video: "Video",
+  animation: "GIF",
+  voice: "Voice message",
+  sticker: "Sticker",
+  location: "Location",
+  contact: "Contact",
+};
+const NAMERS = {
+  document: ({ media }) => media?.file_name ?? "File",
+  invoice: ({ invoice }) => `Invoice · ${invoice.title}`,
+  successful_payment: ({ payment }) => `Paid ${starsOf(payment.total_amount)} Stars`,
+  refunded_payment: ({ payment }) => `Refund of ${starsOf(payment.total_amount)} Stars`,
+};
+
 // One line of a message, for the list and for replies.
 export function summary(message) {
-  const names = { photo: "Photo", video: "Video", animation: "GIF", document: "File", voice: "Voice message" };
   const text = message.text.replace(/\s+/g, " ");
   if (message.kind === "text") return text;
-  const name = message.kind === "document" ? (message.media?.file_name ?? "File") : (names[message.kind] ?? message.kind);
+  const name = NAMERS[message.kind]?.(message) ?? NAMES[message.kind] ?? message.kind;
   return text ? `${name} · ${text}` : name;
 }

@@ -1,9 +1,11 @@
 // The page: who is there, whose chat is open, and what happens in it.
 
+import { MessageActions } from "./actions.js";
 import { Composer } from "./composer.js";
 import * as feed from "./feed.js";
-import { dayOf, element, summary, timeOf } from "./formatting.js";
+import { dayOf, element, starsOf, summary, timeOf } from "./formatting.js";
 import { MessageList } from "./messages.js";
+import { PaySheet, receiptOf } from "./payment.js";
 
 const TOAST_MILLISECONDS = 3500;
 const TYPING_MILLISECONDS = 5000;
@@ -15,11 +17,16 @@ const AVATARS = [
   ["#f2a0c0", "#d65a8d"],
   ["#f0c35e", "#d99a24"],
 ];
+const LANGUAGES = ["ru", "en", "uk", "be", "kk", "uz", "ky", "de", "es", "pt-br", ""];
 const NO_DESCRIPTION = "Press Start and see. (The bot says more here once it is running.)";
 
 const at = (id) => document.getElementById(id);
 const list = new MessageList(at("messages"), {
   press: (messageId, data) => attempt(feed.press(openId, messageId, data)),
+  pay: (message) => sheet.open(message, feed.userById(openId), feed.state.bot.first_name),
+  receipt: (message) => showAlert(receiptOf(message, feed.messagesOf(openId))),
+  startWith: Object.assign((parameter) => attempt(feed.say(openId, `/start ${parameter}`)), { parameterOf }),
+  act: (messageId, button) => openActions(messageId, button),
   command: (text) => attempt(feed.say(openId, text)),
   open: (messageId) => list.scrollTo(messageId),
   view: showPhoto,
@@ -28,10 +35,17 @@ const list = new MessageList(at("messages"), {
 });
 let openId = Number(location.hash.slice(1)) || 0;
 let unseen = 0;
+let isAtBottom = true;
 let toastTimer = 0;
 let typingTimer = 0;
 
-const composer = new Composer({ send, say: toast });
+const composer = new Composer({ send, edit: (id, text) => attempt(feed.edit(openId, id, text)), say: toast });
+const sheet = new PaySheet();
+const actions = new MessageActions({
+  edit: (message) => composer.startEditing(message),
+  forward: forwardTo,
+  people: () => feed.state.users,
+});
 
 // -- doing
 
@@ -55,6 +69,17 @@ async function send({ text, photos, documents }) {
     }
   };
   return attempt(sendAll());
+}
+
+async function forwardTo(message, user) {
+  if (!(await attempt(feed.forward(user.id, message.message_id, openId)))) return;
+  if (user.id !== openId) toast(`Forwarded to ${user.first_name}`);
+}
+
+// A link to this very bot, with a parameter for /start: it leads nowhere but here.
+function parameterOf(url) {
+  const start = `https://t.me/${feed.state.bot.username}?start=`;
+  return url?.startsWith(start) ? url.slice(start.length) : "";
 }
 
 async function addPerson(name, language) {
@@ -117,15 +142,33 @@ function showChat(user) {
 function showHead(user) {
   const bot = feed.state.bot;
   at("bot-name").textContent = bot.first_name;
-  at("chat-menu-person").textContent = `You are ${user.first_name}, id ${user.id}, Telegram in ${languageName(user)}`;
+  at("chat-menu-person").textContent = `You are ${user.first_name}, id ${user.id}, Telegram in ${languageName(user.language_code)}`;
+  showLanguages(user.language_code);
+  at("stars-count").textContent = starsOf(user.stars);
+  at("stars").title = `${user.first_name} has ${starsOf(user.stars)} Telegram Stars`;
+  at("stars").setAttribute("aria-label", `Balance: ${starsOf(user.stars)} Stars`);
   at("block-label").textContent = user.has_blocked ? "Unblock the bot" : "Block the bot";
   const status = at("chat-status");
   status.textContent = user.has_blocked ? "blocked" : user.typing ? "typing" : `bot · you are ${user.first_name}`;
   status.classList.toggle("is-typing", user.typing && !user.has_blocked);
 }
 
-function languageName(user) {
-  return new Intl.DisplayNames("en", { type: "language" }).of(user.language_code);
+function languageName(code) {
+  return code ? new Intl.DisplayNames("en", { type: "language" }).of(code) : "no language";
+}
+
+function showLanguages(chosen) {
+  const node = at("chat-language");
+  if (node.dataset.chosen === chosen) return;
+  node.dataset.chosen = chosen;
+  const codes = LANGUAGES.includes(chosen) ? LANGUAGES : [chosen, ...LANGUAGES];
+  node.replaceChildren(...codes.map((code) => new Option(languageName(code), code, false, code === chosen)));
+}
+
+function openActions(messageId, button) {
+  closePopups();
+  const message = feed.messagesOf(openId).get(messageId);
+  if (message) actions.open(message, button);
 }
 
 function showCommands(user) {
@@ -187,6 +230,7 @@ function lastLine(user) {
 }
 
 function showJump() {
+  isAtBottom = list.isAtBottom;
   at("jump").hidden = list.isAtBottom;
   if (list.isAtBottom) unseen = 0;
   at("jump-count").textContent = unseen || "";
@@ -198,6 +242,10 @@ function showAnswer({ text, show_alert: isAlert }) {
     toast(text);
     return;
   }
+  showAlert(text);
+}
+
+function showAlert(text) {
   at("alert-text").textContent = text;
   if (!at("alert").open) at("alert").showModal();
 }
@@ -248,6 +296,7 @@ function preferredTheme() {
 window.addEventListener("hashchange", () => {
   openId = Number(location.hash.slice(1)) || 0;
   composer.reset();
+  sheet.close();
   openChat();
   showPeople();
   showChat(feed.userById(openId));
@@ -270,9 +319,16 @@ at("unblock").addEventListener("click", () => attempt(feed.unblock(openId)));
 at("block").addEventListener("click", () => {
   attempt(feed.userById(openId)?.has_blocked ? feed.unblock(openId) : feed.block(openId));
 });
+at("chat-menu").addEventListener("click", (event) => event.target.closest("label") && event.stopPropagation());
+at("chat-language").addEventListener("change", (event) => attempt(feed.speak(openId, event.target.value)));
+for (const button of document.querySelectorAll("[data-deed]")) {
+  button.addEventListener("click", () => attempt(feed.sendSample(openId, button.dataset.deed)));
+}
 at("back").addEventListener("click", () => (location.hash = ""));
 at("jump").addEventListener("click", () => list.toBottom("smooth"));
 at("messages").addEventListener("scroll", showJump, { passive: true });
+// A growing composer must not hide the newest message.
+new ResizeObserver(() => isAtBottom && list.toBottom()).observe(at("messages"));
 at("viewer").addEventListener("click", () => at("viewer").close());
 at("theme").addEventListener("click", () => {
   const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";

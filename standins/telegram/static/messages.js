@@ -1,24 +1,27 @@
 // One message, one node for its whole life: an edit replaces only the parts that differ, so a film goes on playing.
 
-import { dayOf, element, formatted, icon, link, sizeOf, summary, timeOf } from "./formatting.js";
+import { dayOf, element, formatted, icon, link, sizeOf, starsOf, summary, timeOf } from "./formatting.js";
 
 const MEDIA_WIDTH_MAX = 300;
 const MEDIA_HEIGHT_MAX = 400;
 const MEDIA_WIDTH_MIN = 210;
 const NEAR_BOTTOM = 90;
+const SERVICE = new Set(["successful_payment", "refunded_payment"]);
 
 export class MessageList {
   constructor(container, handlers) {
     this.container = container;
-    this.handlers = handlers; // {press, command, open, view, find, botName}
+    this.handlers = handlers; // {press, pay, receipt, command, startWith, act, open, view, find, botName}
     this.nodes = new Map();
     this.days = new Map();
+    this.albums = new Map();
   }
 
   clear() {
     this.container.replaceChildren();
     this.nodes.clear();
     this.days.clear();
+    this.albums.clear();
   }
 
   get isAtBottom() {
@@ -46,17 +49,35 @@ export class MessageList {
     }
     const view = new MessageView(message, this.handlers);
     this.nodes.set(message.message_id, view);
-    this.container.append(view.root);
+    this.homeOf(message).append(view.root);
     if (isNew) view.arrive(message);
   }
 
+  // Pictures sent together stay together.
+  homeOf(message) {
+    const id = message.media_group_id;
+    if (!id) return this.container;
+    if (!this.albums.has(id)) {
+      const album = element("div", `album ${message.from_bot ? "" : "is-mine"}`);
+      album.setAttribute("role", "group");
+      album.setAttribute("aria-label", "Album");
+      this.container.append(album);
+      this.albums.set(id, album);
+    }
+    return this.albums.get(id);
+  }
+
   remove(messageId) {
-    this.nodes.get(messageId)?.root.remove();
+    const root = this.nodes.get(messageId)?.root;
+    const album = root?.closest(".album");
+    root?.remove();
+    if (album && !album.children.length) album.remove();
     this.nodes.delete(messageId);
   }
 
   scrollTo(messageId) {
-    this.nodes.get(messageId)?.root.scrollIntoView({ behavior: "smooth", block: "center" });
+    const root = this.nodes.get(messageId)?.root;
+    (root?.closest(".album") ?? root)?.scrollIntoView({ behavior: "smooth", block: "center" });
   }
 
   showWaiting(queries) {
@@ -72,16 +93,18 @@ class MessageView {
     this.handlers = handlers;
     this.shown = {};
     this.parts = {
+      origin: element("div"),
       reply: element("div"),
-      media: element("div"),
+      media: element("div", "slot"),
       text: element("div", "text"),
       meta: element("div", "meta"),
       keys: element("div", "keys"),
     };
-    const { reply, media, text, meta, keys } = this.parts;
-    this.bubble = element("div", "bubble", reply, media, text, meta);
+    const { origin, reply, media, text, meta, keys } = this.parts;
+    this.bubble = element("div", "bubble", origin, reply, media, text, meta);
     this.root = element("article", `message ${message.from_bot ? "" : "is-mine"}`, this.bubble, keys);
     this.root.dataset.messageId = message.message_id;
+    if (SERVICE.has(message.kind)) this.root.classList.add("is-service");
     this.update(message);
   }
 
@@ -91,13 +114,14 @@ class MessageView {
   }
 
   update(message) {
+    this.part("origin", message.forwarded_from, () => originNodes(message));
     this.part("reply", message.reply_to_message_id, () => this.reply(message));
-    this.part("media", [message.kind, message.media?.file_unique_id, message.location], () => mediaNodes(message, this.handlers));
+    this.part("media", [message.kind, message.media?.file_unique_id, message.location, message.invoice], () => mediaNodes(message, this.handlers));
     this.part("text", [message.text, message.entities], () => [
       formatted(message.text, message.entities, this.handlers.command),
     ]);
-    this.part("keys", message.buttons, () => message.buttons.map((row) => this.row(message.message_id, row)));
-    this.part("meta", [message.edit_date, message.rang], () => metaNodes(message));
+    this.part("keys", [message.buttons, message.charge_id], () => message.buttons.map((row) => this.row(message, row)));
+    this.part("meta", [message.edit_date, message.rang, message.text], () => this.meta(message));
     this.parts.keys.hidden = !message.buttons.length;
     this.root.classList.toggle("has-keys", message.buttons.length > 0);
     this.root.dataset.kind = message.kind;
@@ -120,24 +144,56 @@ class MessageView {
     return [node];
   }
 
-  row(messageId, buttons) {
-    return element("div", "keys-row", ...buttons.map((button) => this.key(messageId, button)));
+  row(message, buttons) {
+    return element("div", "keys-row", ...buttons.map((button) => this.key(message, button)));
   }
 
-  key(messageId, button) {
+  key(message, button) {
+    if (button.pay) return this.payKey(message, button);
+    const parameter = this.handlers.startWith.parameterOf(button.url);
+    if (parameter) return keyNode(button.text, () => this.handlers.startWith(parameter));
     if (button.url && /^(https?|tg):/i.test(button.url)) {
       const node = link(button.url);
       node.className = "key";
       node.append(button.text, icon("link", "corner"));
       return node;
     }
-    const node = element("button", "key", button.text);
-    node.type = "button";
-    node.dataset.key = `${messageId} ${button.callback_data}`;
+    const node = keyNode(button.text, () => this.handlers.press(message.message_id, button.callback_data));
+    node.dataset.key = `${message.message_id} ${button.callback_data}`;
     node.disabled = button.callback_data === undefined;
-    node.addEventListener("click", () => this.handlers.press(messageId, button.callback_data));
     return node;
   }
+
+  payKey(message, button) {
+    if (message.charge_id) return keyNode("Receipt", () => this.handlers.receipt(message));
+    const node = keyNode(button.text, () => this.handlers.pay(message));
+    node.classList.add("is-pay");
+    return node;
+  }
+
+  meta(message) {
+    if (SERVICE.has(message.kind)) return [];
+    const actions = element("button", "actions", icon("more"));
+    actions.type = "button";
+    actions.setAttribute("aria-label", "Message actions");
+    actions.setAttribute("aria-haspopup", "true");
+    actions.addEventListener("click", (event) => {
+      event.stopPropagation();
+      this.handlers.act(message.message_id, actions);
+    });
+    return [...metaNodes(message), actions];
+  }
+}
+
+function keyNode(text, onClick) {
+  const node = element("button", "key", text);
+  node.type = "button";
+  node.addEventListener("click", onClick);
+  return node;
+}
+
+function originNodes({ forwarded_from: name }) {
+  return name ? [element("div", "origin", "Forwarded from ", element("b", "", name))] : [];
 }
 
 function metaNodes(message) {
@@ -152,15 +208,46 @@ function metaNodes(message) {
   return nodes;
 }
 
+const BUILDERS = {
+  text: () => [],
+  location: ({ location }) => [element("div", "other", `Location ${location.latitude}, ${location.longitude}`)],
+  contact: ({ contact }) => [element("div", "other", `Contact · ${contact.first_name}, ${contact.phone_number}`)],
+  invoice: ({ invoice }) => [invoiceCard(invoice)],
+  successful_payment: (message, handlers) => [serviceLine(message, handlers, "You paid ", " to ")],
+  refunded_payment: (message, handlers) => [serviceLine(message, handlers, "You got ", " back from ")],
+};
+const MEDIA_BUILDERS = {
+  photo: ({ media }, handlers) => [frame(media, photo(media, handlers))],
+  video: ({ media }) => [frame(media, film(media))],
+  animation: ({ media }) => [frame(media, animation(media), element("span", "gif-mark", "GIF"))],
+  sticker: ({ media }) => [sticker(media)],
+};
+
 function mediaNodes(message, handlers) {
   const { kind, media } = message;
-  if (kind === "text") return [];
-  if (kind === "location") return [element("div", "other", `Location ${message.location.latitude}, ${message.location.longitude}`)];
+  if (BUILDERS[kind]) return BUILDERS[kind](message, handlers);
   if (!media) return [element("div", "other", kind)];
-  if (kind === "photo") return [frame(media, photo(media, handlers))];
-  if (kind === "video") return [frame(media, film(media))];
-  if (kind === "animation") return [frame(media, animation(media), element("span", "gif-mark", "GIF"))];
-  return [fileNode(message)];
+  return MEDIA_BUILDERS[kind]?.(message, handlers) ?? [fileNode(message)];
+}
+
+function invoiceCard({ title, description, total_amount: amount }) {
+  const price = element("span", "price", icon("star"), `${starsOf(amount)} Stars`);
+  return element("div", "invoice", element("b", "", title), element("p", "", description), price);
+}
+
+function serviceLine(message, handlers, before, between) {
+  const amount = element("b", "", icon("star"), starsOf(message.payment.total_amount));
+  const node = element("button", "service", before, amount, between, handlers.botName());
+  node.type = "button";
+  node.addEventListener("click", () => handlers.receipt(message));
+  return node;
+}
+
+function sticker(media) {
+  const image = element("img", "sticker");
+  image.src = addressOf(media.file_id);
+  image.alt = "Sticker";
+  return image;
 }
 
 function frame(media, ...children) {
