@@ -11,7 +11,7 @@ from domain.failures import Failure, FailureClass
 from domain.library import Cancellation
 from domain.orders import AttemptState, VideoState
 from store.admission import Admission, Granted
-from store.attempts import BeginCreate
+from store.attempts import BeginCreate, BeginCreateResult
 from store.database import Database
 from store.videos import AlreadySettled
 from tests.fixtures.kie_rows import keys_of
@@ -172,7 +172,7 @@ async def test_a_cancel_beside_a_create_has_one_winner(
         assert row.state is AttemptState.INTENT
         assert await balance(rows) == (3, 0)
     else:
-        assert not isinstance(create, BaseException)
+        assert isinstance(create, BeginCreateResult)
         assert create.outcome is BeginCreate.STARTED
         assert (stop.going_on, await balance(rows)) == (1, (2, 1))
 

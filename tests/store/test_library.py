@@ -93,7 +93,7 @@ async def test_places_are_those_in_which_admission_grants(database: Database, cl
     await full.request(late)
     places = await full.places([*videos, late, "nobody"])
     assert places == {videos[0]: 1, late: 2, videos[1]: 3, videos[2]: 4, videos[3]: 5}
-    granted = []
+    granted: list[str] = []
     for _ in range(5):
         one = admission_of(database, clock, in_flight_max=len(granted) + 1)
         granted += [each.video_id for each in await one.grant_waiting()]
@@ -157,4 +157,5 @@ async def test_only_ones_own_delivered_videos_are_rated(library: Library, databa
 async def rating_of(database: Database, video_id: str) -> tuple[object, object]:
     async with database.connection() as connection:
         row = await connection.fetchrow("select rating, rated_at from videos where id = $1", video_id)
+    assert row is not None
     return row["rating"], row["rated_at"]
