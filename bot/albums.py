@@ -1,4 +1,4 @@
-"""An album counts as its first photo, once nothing more of it comes."""
+"""The parts of an album go on together, once nothing more of it comes."""
 
 import asyncio
 from datetime import timedelta
@@ -9,10 +9,9 @@ import structlog
 from bot.feeder import Feeder
 from bot.middleware import DATABASE_AWAY
 from bot.parts import BotParts
-from bot.pictures import Picture, PictureKind, receive
+from bot.pictures import Picture, receive, receive_album
 from bot.turn import begin_turn
 from store.albums import Album
-from texts import cards
 
 _log = structlog.get_logger()
 
@@ -48,7 +47,8 @@ class AlbumCollector:
         if user is None:
             return
         turn = await begin_turn(self._parts, user)
-        picture = Picture.first_of(album.pictures)
-        if picture.kind is not PictureKind.OTHER:
-            await turn.say(cards.album_note(turn.language))
-        await receive(turn, picture)
+        first, *others = [Picture.read(each) for each in album.pictures]
+        if others:
+            await receive_album(turn, (first, *others))
+        else:
+            await receive(turn, first)

@@ -22,7 +22,13 @@ from store.updates import Claim
 
 _log = structlog.get_logger()
 
-ALLOWED_UPDATES: Final = ("message", "callback_query", "my_chat_member", "pre_checkout_query")
+ALLOWED_UPDATES: Final = (
+    "message",
+    "edited_message",
+    "callback_query",
+    "my_chat_member",
+    "pre_checkout_query",
+)
 """What we ask Telegram for, and what we look at."""
 
 _PATIENCE_SECONDS: Final = 20.0  # then whoever sent the update is asked to send it again

@@ -1,42 +1,20 @@
 """What the chat shows at each step, and the confirm card."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Final
-
-from aiogram.fsm.state import State
+from collections.abc import Sequence
 
 from bot import busy, terms
+from bot.examples import show_templates
+from bot.questions import asks_for_template, question
 from bot.states import Step
 from bot.turn import Turn, patiently
 from clients.pictures import PictureRefused, prepare_photo
 from clients.telegram import TelegramRefused
 from domain.actions import Card
 from domain.failures import FailureReason
-from domain.orders import VIDEO_COUNTS, Language
+from domain.orders import VIDEO_COUNTS
 from store.drafts import Draft, DraftOffer
-from texts import cards
-
-_QUESTIONS: Final[dict[State, Callable[[Language], Card]]] = {
-    Step.product_text: cards.ask_product_text,
-    Step.wishes: cards.ask_wishes,
-    Step.own_prompt: cards.ask_own_prompt,
-    Step.count: cards.ask_count,
-}
-
-
-def question(turn: Turn) -> Card:
-    """What is open now, in words. At the last step the confirm card itself is the question."""
-    step = turn.dialog.step
-    if step is None:
-        return cards.main_menu(turn.language)
-    if step is Step.photo:
-        return cards.ask_photo(turn.language, brief_kept=turn.dialog.data.brief is not None)
-    if step is Step.template:
-        return cards.ask_template(turn.language, own_only=not turn.parts.offers_templates)
-    if step is Step.confirm:
-        return cards.sentence(turn.language, "press-generate")
-    return _QUESTIONS[step](turn.language)
+from texts import cards, change_cards, option_cards
 
 
 async def hint(turn: Turn, key: str) -> None:
@@ -45,13 +23,14 @@ async def hint(turn: Turn, key: str) -> None:
 
 
 async def ask(turn: Turn) -> None:
-    """The open question once more; at the last step a fresh copy of the confirm card."""
-    if turn.dialog.step is not Step.confirm:
-        await turn.say(question(turn))
-    elif (draft := await open_draft(turn)) is not None:
-        await show_draft(turn, draft)
+    """The open question once more; at the confirm step a fresh copy of each open card."""
+    drafts = await open_drafts(turn)
+    if turn.dialog.step is Step.confirm:
+        await show_drafts(turn, drafts)
+    elif asks_for_template(turn):
+        await show_templates(turn, question(turn))
     else:
-        await turn.say(cards.main_menu(turn.language))
+        await turn.say(question(turn))
 
 
 async def stale(turn: Turn) -> None:
@@ -60,31 +39,58 @@ async def stale(turn: Turn) -> None:
     await ask(turn)
 
 
+async def open_drafts(turn: Turn) -> list[Draft]:
+    """Those this step is about; the step is left where all of them were bought or replaced meanwhile."""
+    found = []
+    for draft_id in turn.dialog.draft_ids:
+        draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id)
+        if draft is not None and draft.buys:
+            found.append(draft)
+        else:
+            await turn.dialog.leave(draft_id)
+    if not found and turn.dialog.draft_ids:
+        return await open_drafts(turn)  # a change was left: now it is about the cards before it
+    return found
+
+
 async def open_draft(turn: Turn) -> Draft | None:
-    """The draft of the confirm step; the step is left where it was bought or replaced meanwhile."""
-    if turn.dialog.step is not Step.confirm:
-        return None
-    draft = await turn.parts.drafts.get(turn.dialog.data.draft_id, turn.user.tg_user_id)
-    if draft is not None and not draft.ordered and not draft.superseded:
-        return draft
-    await turn.dialog.close()
-    return None
+    return next(iter(await open_drafts(turn)), None)
 
 
 async def drop_draft(turn: Turn) -> None:
-    """The open confirm card no longer buys."""
-    if turn.dialog.step is Step.confirm:
-        await turn.parts.drafts.supersede(turn.dialog.data.draft_id, turn.user.tg_user_id)
+    """The open confirm cards no longer buy."""
+    for draft_id in turn.dialog.draft_ids:
+        await turn.parts.drafts.supersede(draft_id, turn.user.tg_user_id)
 
 
 async def offer(turn: Turn, wanted: DraftOffer, *, joins_dialog: bool = True) -> None:
     """A new confirm card. A dialog half-way through stays where it is unless the card belongs to it."""
-    draft = await turn.parts.drafts.create(turn.user.id, wanted)
+    await offer_all(turn, (wanted,), joins_dialog=joins_dialog)
+
+
+async def offer_all(turn: Turn, offers: Sequence[DraftOffer], *, joins_dialog: bool = True) -> None:
+    drafts = await turn.parts.drafts.create_all(turn.user.id, offers)
     if joins_dialog or turn.dialog.step in (None, Step.confirm):
-        data = turn.dialog.data.fresh().with_brief(wanted.brief, wanted.video_count)
-        shown = data.model_copy(update={"photo": wanted.photo, "draft_id": draft.id})
-        await turn.dialog.restart(Step.confirm, shown)
-    await show_draft(turn, draft)
+        first, *others = (draft.id for draft in drafts)
+        changes = {"draft_id": first, "other_draft_ids": tuple(others)}
+        await turn.dialog.restart(Step.confirm, turn.dialog.data.fresh().model_copy(update=changes))
+    await show_drafts(turn, drafts)
+
+
+async def offer_instead(turn: Turn, draft_id: str, offers: Sequence[DraftOffer]) -> None:
+    """New confirm cards in the place of one that no longer buys."""
+    drafts = await turn.parts.drafts.change(draft_id, turn.user.tg_user_id, offers)
+    if drafts is None:
+        await turn.dialog.leave(draft_id)
+        await stale(turn)
+        return
+    await turn.dialog.take_over(draft_id, tuple(draft.id for draft in drafts))
+    await show_drafts(turn, drafts)
+
+
+async def show_drafts(turn: Turn, drafts: Sequence[Draft]) -> None:
+    for draft in drafts:
+        await show_draft(turn, draft)
 
 
 async def show_draft(turn: Turn, draft: Draft) -> None:
@@ -96,6 +102,19 @@ async def show_draft(turn: Turn, draft: Draft) -> None:
         return
     shown_file_id = sent.photo_file_id or draft.offer.photo.card_file_id
     await turn.parts.drafts.set_card(draft.id, turn.chat_id, sent.message_id, shown_file_id)
+
+
+async def redraw(turn: Turn, draft: Draft) -> None:
+    """The same card with other words; a copy of it where Telegram no longer edits it."""
+    message_id = draft.card_message_id
+    if message_id is None:
+        await show_draft(turn, draft)
+        return
+    card = await _confirm_card(turn, draft)
+    try:
+        await patiently(lambda: turn.parts.telegram.edit_caption(turn.chat_id, message_id, card))
+    except TelegramRefused:
+        await show_draft(turn, draft)
 
 
 async def _confirm_card(turn: Turn, draft: Draft) -> Card:
@@ -110,9 +129,16 @@ async def _confirm_card(turn: Turn, draft: Draft) -> Card:
         price_credits,
         wallet.available,
         draft.id,
-        options=wanted.options,
+        details=_details(turn, wanted),
         notes=[note for note in notes if note],
     )
+
+
+def _details(turn: Turn, wanted: DraftOffer) -> list[str]:
+    options = option_cards.options_line(turn.language, wanted.options)
+    photos = 1 + len(wanted.views)
+    views = change_cards.views_line(turn.language, photos) if wanted.views else ""
+    return [line for line in (options, views) if line]
 
 
 async def _as_photo(turn: Turn, file_id: str) -> bytes:
@@ -128,8 +154,11 @@ async def download(turn: Turn, file_id: str) -> bytes:
 async def _photo_gone(turn: Turn, draft: Draft) -> None:
     """Telegram no longer shows the photo: the brief is kept, another one is asked for."""
     await turn.parts.drafts.supersede(draft.id, turn.user.tg_user_id)
-    data = turn.dialog.data.fresh().with_brief(draft.offer.brief, draft.offer.video_count)
-    await turn.dialog.restart(Step.photo, data)
+    await turn.dialog.leave(draft.id)
+    if turn.dialog.step is not Step.confirm:  # the other cards of an album stay
+        wanted = draft.offer
+        data = turn.dialog.data.fresh().with_brief(wanted.brief, wanted.video_count, wanted.options)
+        await turn.dialog.restart(Step.photo, data)
     await turn.say(cards.photo_refused(turn.language, FailureReason.PHOTO_GONE))
 
 

@@ -13,6 +13,7 @@ class Step(StatesGroup):
     own_prompt = State()
     count = State()
     confirm = State()
+    change = State()  # one part of a confirm card is asked for
 
 
 TEXT_STEPS: Final = (Step.product_text, Step.wishes, Step.own_prompt)

@@ -17,10 +17,11 @@ from bot.routers import (
 
 
 def root_router() -> Router:
-    """Commands win over questions, and questions over everything else."""
+    """Pictures with what stands under them, then commands, then answers, then everything else."""
     root = Router(name="root")
     root.include_routers(
         membership.router(),
+        dialog.pictures_router(),
         money.router(),
         admin.router(),
         menu.router(),

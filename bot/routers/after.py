@@ -3,7 +3,9 @@
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
+from bot.changes import show_change
 from bot.filters import Pressed
+from bot.offers import priced
 from bot.screens import drop_draft, offer, stale
 from bot.showing import show_again
 from bot.states import Step
@@ -19,6 +21,7 @@ from texts import cards
 def router() -> Router:
     router = Router(name="after")
     router.callback_query.register(more, Pressed(Action.MORE))
+    router.callback_query.register(changed_again, Pressed(Action.CHANGED_AGAIN))
     router.callback_query.register(try_again, Pressed(Action.TRY_AGAIN))
     router.callback_query.register(another_photo, Pressed(Action.ANOTHER_PHOTO))
     router.callback_query.register(send_here, Pressed(Action.SEND_HERE))
@@ -35,6 +38,16 @@ async def more(_: CallbackQuery, turn: Turn, argument: str) -> None:
     await offer(turn, wanted, joins_dialog=False)
 
 
+async def changed_again(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    """A draft like that order, and at once what shall be different."""
+    source = await turn.parts.orders.source(argument, turn.user.tg_user_id)
+    if source is None:
+        await stale(turn)
+        return
+    wanted = _again(turn, source, argument, Origin.MORE, source.video_count)
+    await show_change(turn, await turn.parts.drafts.create(turn.user.id, wanted))
+
+
 async def try_again(_: CallbackQuery, turn: Turn, argument: str) -> None:
     source = await turn.parts.orders.source(argument, turn.user.tg_user_id)
     if source is None or source.retryable_count == 0:
@@ -45,7 +58,7 @@ async def try_again(_: CallbackQuery, turn: Turn, argument: str) -> None:
 
 
 def _again(turn: Turn, source: OrderSource, order_id: str, origin: Origin, video_count: int) -> DraftOffer:
-    return DraftOffer(
+    again = DraftOffer(
         brief=source.brief,
         photo=source.photo,
         video_count=video_count,
@@ -56,6 +69,7 @@ def _again(turn: Turn, source: OrderSource, order_id: str, origin: Origin, video
         origin=origin,
         source_order_id=order_id,
     )
+    return priced(turn, again)
 
 
 async def another_photo(_: CallbackQuery, turn: Turn, argument: str) -> None:
@@ -64,7 +78,7 @@ async def another_photo(_: CallbackQuery, turn: Turn, argument: str) -> None:
         await stale(turn)
         return
     await drop_draft(turn)
-    data = turn.dialog.data.fresh().with_brief(source.brief, source.video_count)
+    data = turn.dialog.data.fresh().with_brief(source.brief, source.video_count, source.options)
     await turn.dialog.restart(Step.photo, data)
     await turn.say(cards.ask_photo(turn.language, brief_kept=True))
 

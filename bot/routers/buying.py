@@ -45,7 +45,7 @@ async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
         await terms.accept(turn)
     elif placement.kind is PlacementKind.ALREADY_PLACED:
         await turn.acknowledge(query.id, label(turn.language, "toast-accepted"))
-        await _leave_confirm(turn, argument)
+        await turn.dialog.leave(argument)
         await terms.accept(turn)
     else:
         await turn.acknowledge(query.id)
@@ -59,7 +59,7 @@ async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, mess
         told.append(turn.accept(message_id, card))
     await asyncio.gather(*told)
     turn.parts.background.run(start(turn.parts, placement.order_id))
-    await _leave_confirm(turn, placement.order_id)
+    await turn.dialog.leave(placement.order_id)
 
 
 async def start(parts: BotParts, order_id: str) -> None:
@@ -69,11 +69,6 @@ async def start(parts: BotParts, order_id: str) -> None:
         _log.warning("order waits for the sweeper", order_id=order_id)
         return
     await parts.orders.mark_started(order_id)
-
-
-async def _leave_confirm(turn: Turn, draft_id: str) -> None:
-    if turn.dialog.shows(draft_id):
-        await turn.dialog.close()
 
 
 async def _refused(turn: Turn, placement: Placement) -> None:

@@ -93,6 +93,5 @@ async def cancel_draft(_: CallbackQuery, turn: Turn, argument: str) -> None:
         await stale(turn)
         return
     await turn.parts.drafts.supersede(draft.id, turn.user.tg_user_id)
-    if turn.dialog.shows(draft.id):
-        await turn.dialog.close()
+    await turn.dialog.leave(draft.id)
     await turn.say(cards.cancelled_draft(turn.language))

@@ -13,11 +13,11 @@ from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
 from domain.credits import EntryKind, HistoryLine
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
-from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template
+from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, VideoOptions
 from domain.payments import Package
 from tests.texts.admin_screens import admin_screens
 from tests.texts.library_screens import library_screens
-from texts import cards, limit_cards, money_cards, option_cards, order_cards, say
+from texts import cards, change_cards, limit_cards, money_cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
 
@@ -96,7 +96,19 @@ def all_cards(language: Language) -> list[Card]:
         cards.ask_photo(language),
         cards.ask_photo(language, brief_kept=True),
         *(cards.photo_refused(language, reason) for reason in FailureReason),
-        cards.album_note(language),
+        change_cards.one_or_several(language, 10, "open"),
+        change_cards.unusable_photos(language, ("small", "large", "format", "gone"), 5),
+        change_cards.unusable_photos(language, ("heic", "ours", "other"), 3),
+        change_cards.caption_too_long(language),
+        change_cards.ask_change(
+            language,
+            ("photo", "style", "product", "wishes", "prompt", "count", "format", "seconds"),
+            ORDER_ID,
+        ),
+        change_cards.with_back(language, cards.ask_wishes(language), ORDER_ID),
+        change_cards.edit_too_long(language),
+        change_cards.edit_too_late(language, ORDER_ID),
+        change_cards.forwarded_ours(language, cards.ask_photo(language), ORDER_ID),
         cards.replace_or_new(language),
         cards.ask_template(language),
         cards.ask_template(language, own_only=True),
@@ -157,7 +169,17 @@ def test_every_key_is_used_by_code() -> None:
     folder = Path(texts.__file__).parent.parent
     sources = [*folder.glob("texts/*.py"), *folder.glob("bot/**/*.py"), *folder.glob("activities/*.py")]
     code = "\n".join(path.read_text() for path in sources)
-    built = ("failed-", "reason-", "stage-", "long-wait-", "closing-", "brief-", "template-", "command-", "standing-")
+    built = (
+        "failed-",
+        "reason-",
+        "stage-",
+        "long-wait-",
+        "closing-",
+        "brief-",
+        "template-",
+        "command-",
+        "standing-",
+    )
     for key in texts.keys(Language.EN):
         name = key.removeprefix("button-").removesuffix("-numbered")
         assert key.startswith(built) or f'"{name}"' in code or f'"{key}"' in code, key
@@ -186,8 +208,25 @@ def test_videos_are_counted_in_russian() -> None:
 def test_a_long_brief_fits_the_caption(language: Language, letter: str) -> None:
     words = letter * BRIEF_TEXT_CHARS_MAX
     brief = Brief(Template.UGC, words, words, words)
-    shown = cards.confirm(language, brief, 5, 5, 1_000, ORDER_ID).text.replace("&lt;", "<")
+    card = cards.confirm(language, brief, 5, 5, 1_000, ORDER_ID)
+    assert units(card.text.replace("&lt;", "<")) <= CAPTION_UNITS_MAX
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("letter", ["x", "🎬", "<"])
+def test_notes_and_details_take_their_room_from_a_long_brief(language: Language, letter: str) -> None:
+    words = letter * BRIEF_TEXT_CHARS_MAX
+    details = [
+        option_cards.options_line(language, VideoOptions("16:9", 10)),
+        change_cards.views_line(language, 5),
+    ]
+    notes = ["n" * 250, '<a href="https://example.org/terms">' + "t" * 200 + "</a>"]
+    brief = Brief(Template.UGC, words, words, words)
+    card = cards.confirm(language, brief, 5, 50, 1_000, ORDER_ID, details=details, notes=notes)
+    shown = re.sub("<[^>]+>", "", card.text).replace("&lt;", "<")
     assert units(shown) <= CAPTION_UNITS_MAX
+    assert shown.count("…") == 3
+    assert all(re.sub("<[^>]+>", "", line) in shown for line in (*details, *notes))
 
 
 def test_what_a_person_wrote_is_escaped() -> None:
