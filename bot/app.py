@@ -4,12 +4,11 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
-import structlog
 from aiogram import Dispatcher
-from aiogram.exceptions import TelegramAPIError
-from aiogram.types import BotCommand
 
 from bot.albums import COLLECT_SECONDS, AlbumCollector
+from bot.alerting import PASSED_OVER_SECONDS, tell_passed_over
+from bot.commands import register_commands
 from bot.feeder import Feeder
 from bot.groups import PrivateChatsOnly
 from bot.limits import Throttle
@@ -21,27 +20,9 @@ from bot.payments_refunds import REFUND_SECONDS, RefundOutbox
 from bot.routers import root_router
 from bot.sweeper import SWEEP_SECONDS, Sweeper
 from bot.waiting import TELL_SECONDS, WaitingTeller
-from domain.orders import Language
-from texts import label
 
-_log = structlog.get_logger()
-
-_COMMANDS: Final = (
-    "start",
-    "orders",
-    "videos",
-    "help",
-    "balance",
-    "cancel",
-    "language",
-    "paysupport",
-    "terms",
-    "privacy",
-)
-_RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
 _TIDY_SECONDS: Final = 3_600.0
 _MEMORY: Final = timedelta(days=2)
-_SETUP_SECONDS_MAX: Final = 10
 _GOODBYE_SECONDS: Final = 5.0
 
 
@@ -74,28 +55,12 @@ async def run_loops(parts: BotParts, feeder: Feeder) -> None:
             waiting = WaitingTeller(parts, feeder)
             group.create_task(forever("waiting", waiting.tell, TELL_SECONDS * scale))
             group.create_task(forever("refunds", RefundOutbox(parts).empty, REFUND_SECONDS * scale))
+            group.create_task(forever("alerts", lambda: tell_passed_over(parts), PASSED_OVER_SECONDS))
             renew_seconds = parts.updates.lease.total_seconds() / 3
             group.create_task(forever("leases", feeder.renew_leases, renew_seconds))
             group.create_task(forever("tidying", lambda: _tidy(parts), _TIDY_SECONDS))
     finally:
         await parts.background.finish(_GOODBYE_SECONDS)
-
-
-async def register_commands(parts: BotParts) -> None:
-    """The menu of commands is a convenience: without it everything works."""
-    try:
-        await _set_commands(parts, Language.EN, None)
-        for code in _RUSSIAN_CODES:
-            await _set_commands(parts, Language.RU, code)
-    except TelegramAPIError as error:
-        _log.warning("commands were not registered", error=type(error).__name__)
-
-
-async def _set_commands(parts: BotParts, language: Language, code: str | None) -> None:
-    commands = [
-        BotCommand(command=name, description=label(language, f"command-{name}")) for name in _COMMANDS
-    ]
-    await parts.bot.set_my_commands(commands, language_code=code, request_timeout=_SETUP_SECONDS_MAX)
 
 
 async def _tidy(parts: BotParts) -> None:

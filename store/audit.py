@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from domain import ids
 from domain.clock import Clock
-from domain.credits import Balance, Entry, EntryKind
+from domain.credits import Balance, Entry, EntryKind, NotEnoughCredits
 from domain.deeds import Deed, DeedKind
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
@@ -26,6 +26,15 @@ class Done:
     deed: Deed
     first: bool
     balance: Balance
+
+
+class TooMany(Exception):
+    """More was to be taken than there is."""
+
+    def __init__(self, deed: Deed, available: int) -> None:
+        super().__init__(f"{available} available")
+        self.deed = deed
+        self.available = available
 
 
 class AuditLog:
@@ -61,7 +70,7 @@ class AuditLog:
         return deed_id
 
     async def confirm(self, admin: int, deed_id: str) -> Done | None:
-        """Do it; raise NotEnoughCredits, which leaves it open. None: no deed that this admin may still do.
+        """Do it; raise TooMany, which leaves it open. None: no deed that this admin may still do.
 
         A refund is only written down here: the payment itself knows whether it was begun.
         """
@@ -91,7 +100,10 @@ class AuditLog:
         if deed.kind is not DeedKind.REFUND:
             cause = ids.grant_cause(deed_id)
             entry = Entry(user_id, EntryKind.GRANT, cause, deed.available_delta, note=deed.reason)
-            await self._ledger.write(connection, entry)
+            try:
+                await self._ledger.write(connection, entry)
+            except NotEnoughCredits as short:
+                raise TooMany(deed, short.available) from None
         wallet = await _queries.wallet(connection, user_id=user_id)
         return Balance(wallet["available"], wallet["reserved"]) if wallet else Balance(0, 0)
 
