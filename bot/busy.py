@@ -34,7 +34,7 @@ async def kept_waiting(turn: Turn, draft_id: str) -> bool:
     if not await _is_closed(turn):
         return False
     draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id)
-    if draft is None or draft.ordered or draft.superseded:
+    if draft is None or not draft.buys:
         return False
     reason = await _why_not_now(turn, draft)
     if reason is None:

@@ -91,7 +91,7 @@ class WaitingTeller:
     async def _offer_again(self, turn: Turn, draft_id: str) -> int:
         """The same confirm card, one tap from Generate; nothing to who ordered or dropped it meanwhile."""
         draft = await self._parts.drafts.get(draft_id, turn.user.tg_user_id)
-        if draft is None or draft.ordered or draft.superseded:
+        if draft is None or not draft.buys:
             return 0
         await self._pace()
         await turn.say(library_cards.free_again(turn.language))

@@ -83,7 +83,13 @@ async def test_send_it_here_sends_the_file_telegram_has(
     await bot.parts.videos.settle(first, VideoState.DELIVERED)
     (sent,) = await ann.press_data(data(Action.SEND_HERE, first))
     assert sent["kind"] == "video"
-    assert [label.split(" ", 1)[1] for label in labels(sent)] == ["More of this product", "Main menu"]
+    assert [label.split(" ", 1)[-1] for label in labels(sent)] == [
+        "👍",
+        "👎",
+        "More of this product",
+        "With changes",
+        "Main menu",
+    ]
 
 
 async def test_what_telegram_does_not_have_is_sent_by_a_workflow(ann: Person, bot: RunningBot) -> None:

@@ -38,7 +38,8 @@ async def one_video(world: World, marker: str) -> str:
     await seller.wait_for_videos(1)
     rings = await seller.wait_for_ring()
     (video,) = await seller.videos()
-    assert [label.split(" ", 1)[1] for label in video.labels] == ["More of this product", "Main menu"], video
+    named = [label.split(" ", 1)[-1] for label in video.labels]
+    assert named == ["👍", "👎", "More of this product", "With changes", "Main menu"], video
     assert rings[0].reply_to == video.id
     rang = sum(each.rang for each in await seller.messages() if each.from_bot and each.id > video.id)
     return f"{await world.facts(seller, marker)}, rang {'once' if rang == 1 else rang}"
@@ -353,7 +354,7 @@ def _accepted(messages: list[Message], card_id: int) -> Message | None:
 # -- accounts -----------------------------------------------------------------------------------------
 
 
-@story("billing error on one account of two", ended(1, 2) + ", the first is out", phase=6)
+@story("billing error on one account of two", ended(1, 2) + ", the first is out", phase=7)
 async def billing_on_one_account(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     (first, *_) = await _serving(world)
@@ -372,7 +373,7 @@ async def _serving(world: World) -> list[str]:
     return [row["name"] for row in rows]
 
 
-@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=7)
+@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=8)
 async def all_accounts_out(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     for account in await _serving(world):
