@@ -6,8 +6,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from aiogram.types import Update
 from pydantic import SecretStr
 
+from bot.feeder import ALLOWED_UPDATES
 from domain.orders import Language
 from domain.payments import Package
 from store.database import Database
@@ -295,6 +297,20 @@ async def test_the_question_does_not_wait_for_the_chat(ann: Person, http: httpx.
     await ann.until("Added")
 
 
+async def test_the_question_comes_by_webhook_too_and_stands_in_no_lane(
+    ann: Person, bot: RunningBot, http: httpx.AsyncClient
+) -> None:
+    await invoice(ann)
+    await bot.stop()
+    async with bot.feeder.alone_with(ann.id), asyncio.timeout(5):
+        paying = asyncio.create_task(ann.do("pay"))
+        update = await raw_update(bot, "pre_checkout_query")
+        await bot.feeder.feed(update)
+        await bot.feeder.feed(update)  # told again: Telegram does not take a second answer, and that is all
+        assert (await paying)["paid"]
+    assert (await http.get("/control/stars")).json()["balance"] == 500
+
+
 async def test_the_question_needs_no_database(
     database_url: str, telegram_base: str, http: httpx.AsyncClient
 ) -> None:
@@ -350,6 +366,14 @@ async def conversation(bot: RunningBot) -> tuple[object, ...]:
     async with database.connection() as connection:
         row = await connection.fetchrow("select state, data from conversations")
     return (row["state"], row["data"]) if row else ()
+
+
+async def raw_update(bot: RunningBot, kind: str) -> Update:
+    while True:
+        waiting = await bot.parts.bot.get_updates(allowed_updates=list(ALLOWED_UPDATES), timeout=1)
+        for update in waiting:
+            if getattr(update, kind) is not None:
+                return update
 
 
 async def paid_update(person: Person, **changes: object) -> None:

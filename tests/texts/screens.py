@@ -9,6 +9,7 @@ from domain.failures import FailureClass, FailureReason
 from domain.ids import video_id
 from domain.orders import Brief, Language, Template
 from tests.texts.library_screens import library_screens
+from tests.texts.money_screens import money_screens
 from texts import cards, limit_cards, order_cards
 
 SUPPORT: Final = "@help"
@@ -21,7 +22,8 @@ BUYING: Final = "Buying"
 ORDER: Final = "An order on its way"
 FAILURES: Final = "What could not be made"
 OWN: Final = "My orders, my videos, busy evenings"
-SECTIONS: Final = (MENU, DIALOG, BUYING, ORDER, FAILURES, OWN)
+MONEY: Final = "Money and terms"
+SECTIONS: Final = (MENU, DIALOG, BUYING, ORDER, FAILURES, OWN, MONEY)
 
 Screens = dict[tuple[str, str], Card]
 _BRIEF: Final = Brief(Template.UGC, "A mug for slow mornings", "On a beach")
@@ -35,6 +37,7 @@ def screens(language: Language) -> Screens:
         ORDER: _order(language),
         FAILURES: _failures(language),
         OWN: library_screens(language),
+        MONEY: money_screens(language),
     }
     return {(room, name): card for room, shown in rooms.items() for name, card in shown.items()}
 

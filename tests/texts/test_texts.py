@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,14 +10,13 @@ import pytest
 import texts
 from activities.contracts import Stage
 from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
-from domain.credits import EntryKind, HistoryLine
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, VideoOptions
-from domain.payments import Package
 from tests.texts.admin_screens import admin_screens
 from tests.texts.library_screens import library_screens
-from texts import cards, change_cards, limit_cards, money_cards, option_cards, order_cards, say
+from tests.texts.money_screens import money_screens
+from texts import cards, change_cards, limit_cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
 
@@ -55,35 +54,13 @@ def failed(language: Language, failure_class: FailureClass, reason: FailureReaso
     )
 
 
-def money_cards_of(language: Language) -> list[Card]:
-    packages = (Package("5c150s", 5, 150), Package("99999c99999s", 99_999, 99_999))
-    short = money_cards.Shortage(ORDER_ID, 5, 1)
-    at = datetime(2026, 11, 21, tzinfo=UTC)
-    lines = [HistoryLine(kind, -3, at, 3, 2, 500, "a reason") for kind in EntryKind]
-    return [
-        money_cards.top_up(language, packages, "@help", 3),
-        money_cards.top_up(language, packages, "@help", 3, ORDER_ID),
-        money_cards.credited(language, 5, 8),
-        money_cards.credited(language, 5, 8, order_kept=True),
-        money_cards.credited(language, 5, 8, order_kept=True, short=short),
-        money_cards.unclear(language, 500, "XTR", 3, "c" * 80, "@help"),
-        money_cards.refunded(language, 500, 20, 0),
-        money_cards.refunded(language, 500, 0, 3),
-        money_cards.history(language, lines, 3, 1, 2, has_older=True),
-        money_cards.history(language, [], 0, 0, 1, has_older=False),
-        money_cards.terms(language, 1, "@help"),
-        money_cards.privacy(language, "@help"),
-        money_cards.paysupport(language, "@help"),
-    ]
-
-
 def all_cards(language: Language) -> list[Card]:
     brief = Brief(Template.UGC, "a mug", "a beach")
     return [
         cards.main_menu(language),
         cards.help_card(language, 1, "@help"),
         cards.balance(language, 3, 2),
-        *money_cards_of(language),
+        *money_screens(language).values(),
         cards.choose_language(language),
         limit_cards.too_fast(language),
         limit_cards.too_many_open(language, 10, 3),

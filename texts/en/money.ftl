@@ -28,7 +28,7 @@ money-order-kept = Your order is waiting for you here:
 money-unclear =
     Your payment ({ $amount }) has arrived, but it does not fit any invoice I made for you, so no credits were added. Balance: { $balance }.
 
-    Our support knows already and will sort it out: { $support }
+    Our support has been told and will sort it out: { $support }
     Number of the payment: <code>{ $charge }</code>
 money-refunded = ↩️ { $stars } ⭐ went back to you, and with them { $credits } from your balance. Balance now: { $balance }.
 money-refunded-only = ↩️ { $stars } ⭐ went back to you. Your balance stays as it is: { $balance }.
