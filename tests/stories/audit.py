@@ -30,6 +30,12 @@ RULES = {
         where later.number = before.number + 1 and later.sent_at is not null
           and before.state in ('SENDING', 'AMBIGUOUS', 'ACCEPTED')
           and before.task_state is distinct from 'FAIL'""",
+    "I5 one entry per payment, and one per refund": """
+        select p.charge_id from payments p left join credit_entries e using (charge_id)
+        group by p.charge_id, p.credits, p.state
+        having count(*) filter (where e.kind = 'purchase') <> least(p.credits, 1)
+            or count(*) filter (where e.kind = 'purchase_refund')
+               <> case when p.state in ('PAID', 'UNCLEAR') then 0 else least(p.credits, 1) end""",
     "I6 nothing open past its deadline": """
         select id from videos where state in ('OPEN', 'DELIVERING') and deadline_at < now()""",
     "nothing left reserved": "select user_id from wallets where reserved <> 0",

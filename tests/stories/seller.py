@@ -64,10 +64,26 @@ class Seller:
     async def send_document(self, path: Path, name: str, mime: str) -> dict[str, Any]:
         return await self._do("document", path=str(path), filename=name, mime=mime)
 
+    async def send_album(self, paths: list[Path], caption: str = "") -> dict[str, Any]:
+        return await self._do("album", paths=[str(path) for path in paths], caption=caption)
+
+    async def edit(self, message_id: int, text: str) -> dict[str, Any]:
+        return await self._do("edit", message_id=message_id, text=text)
+
+    async def pay(self, **how: Any) -> dict[str, Any]:
+        """The newest invoice; `how` as the stand-in's controls have it."""
+        await self.wait("an invoice", _last_invoice)
+        return await self._do("pay", **how)
+
     async def press(self, label: str, message: Message | None = None) -> dict[str, Any]:
         """The newest button with that label."""
         message = message or await self.wait_for_button(label)
         return await self._do("press", message_id=message.id, callback_data=message.data_of(label))
+
+    async def press_old(self, label: str, message: Message) -> dict[str, Any]:
+        """A button as it was when the message was seen: an old screen still shows it."""
+        data = message.data_of(label)
+        return await self._do("press", message_id=message.id, callback_data=data, stale=True)
 
     async def block(self, *, edits_pass: bool = False) -> None:
         await self._do("block", edits_pass=edits_pass)
@@ -187,6 +203,10 @@ def _message(told: dict[str, Any]) -> Message:
         reply_to=told["reply_to_message_id"],
         versions=tuple(version["kind"] for version in told["versions"]),
     )
+
+
+def _last_invoice(messages: list[Message]) -> Message | None:
+    return next((each for each in reversed(messages) if each.kind == "invoice"), None)
 
 
 def _has(message: Message, label: str) -> bool:

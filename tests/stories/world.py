@@ -92,6 +92,9 @@ class World:
     async def telegram_fault(self, where: str, seller: Seller, **fault: Any) -> None:
         await _post(self.telegram, "/control/faults", {"where": where, "user": str(seller.id), **fault})
 
+    async def openai_fault(self, where: str, match: str, **fault: Any) -> None:
+        await _post(self.openai, "/control/faults", {"where": where, "match": match, **fault})
+
     async def kie_account(self, account: str, credits: float) -> None:  # noqa: A002 - KIE's word
         await _post(self.kie, "/control/accounts", {"account": account, "credits": credits})
 
@@ -100,6 +103,15 @@ class World:
     async def kie_tasks(self, marker: str) -> list[dict[str, Any]]:
         tasks = (await self.kie.get("/control/tasks")).json()["tasks"]
         return [task for task in tasks if marker in task["prompt"]]
+
+    async def openai_calls(self, where: str, marker: str) -> list[dict[str, Any]]:
+        entries = (await self.openai.get("/control/journal", params={"where": where})).json()["entries"]
+        return [entry for entry in entries if marker in str(entry["fields"])]
+
+    async def stars(self, seller: Seller) -> list[dict[str, Any]]:
+        """Telegram's own book of what this seller paid."""
+        transactions = (await self.telegram.get("/control/stars")).json()["transactions"]
+        return [each for each in transactions if each["user_id"] == seller.id]
 
     async def wait_for_kie_task(self, marker: str) -> dict[str, Any]:
         tasks: list[dict[str, Any]] = await soon(lambda: self.kie_tasks(marker), f"a KIE task of {marker}")
