@@ -17,6 +17,7 @@ from bot.app import build_feeder, run_loops
 from bot.feeder import Feeder
 from bot.parts import BotParts
 from bot.polling import Poller
+from bot.recent import Recent
 from clients.stars import StarsPayments
 from clients.telegram import TelegramClient
 from clients.telegram_session import aiogram_bot
@@ -125,6 +126,7 @@ def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
         support_contact=SUPPORT,
         shop=SHOP,
         time_scale=0.3,
+        recent=Recent(seconds=0.0),
     )
 
 
@@ -204,8 +206,8 @@ class Person:
         await self.do("press", message_id=own[-1]["message_id"], callback_data=data, stale=True)
         return await self.answers()
 
-    async def photo(self, content: bytes | None = None) -> list[dict[str, Any]]:
-        await self._upload("photo", content or picture(), "photo.jpg", "image/jpeg")
+    async def photo(self, content: bytes | None = None, **fields: str) -> list[dict[str, Any]]:
+        await self._upload("photo", content or picture(), "photo.jpg", "image/jpeg", **fields)
         return await self.answers()
 
     async def document(
@@ -214,17 +216,27 @@ class Person:
         await self._upload("document", content, name, mime)
         return await self.answers()
 
-    async def _upload(self, deed: str, content: bytes, name: str, mime: str) -> None:
-        answer = await self.http.post(f"/control/users/{self.id}/{deed}", files={deed: (name, content, mime)})
+    async def _upload(self, deed: str, content: bytes, name: str, mime: str, **fields: str) -> None:
+        answer = await self.http.post(
+            f"/control/users/{self.id}/{deed}", files={deed: (name, content, mime)}, data=fields
+        )
         assert answer.is_success, answer.text
 
-    async def album(self, folder: Path, count: int = 3) -> None:
+    async def album(self, folder: Path, count: int = 3, caption: str = "") -> None:
         paths = []
         for number in range(count):
             path = folder / f"{number}.jpg"
             path.write_bytes(picture(color=("teal", "red", "blue")[number % 3]))
             paths.append(str(path))
-        await self.do("album", paths=paths)
+        await self.do("album", paths=paths, caption=caption)
+
+    async def edit(self, message_id: int, words: str) -> list[dict[str, Any]]:
+        """He edits a message of his own."""
+        await self.do("edit", message_id=message_id, text=words)
+        return await self.answers()
+
+    async def own(self) -> list[dict[str, Any]]:
+        return [message for message in await self.messages() if not message["from_bot"]]
 
     async def settled(self) -> None:
         """Everything that was sent to the bot is handled: the offset has moved over it."""

@@ -133,23 +133,3 @@ async def test_who_blocked_the_bot_is_told_once_and_gets_what_waited(ann: Person
     user = await bot.parts.users.find(ann.id)
     assert user is not None
     assert not user.blocked
-
-
-async def test_groups_get_one_sentence_for_a_command_and_nothing_else(
-    ann: Person, bot: RunningBot, http: httpx.AsyncClient
-) -> None:
-    await ann.text("/start")
-    for words in ("hello", "/start@bot"):
-        message = {
-            "message_id": 1,
-            "date": 1,
-            "chat": {"id": -100, "type": "group", "title": "g"},
-            "from": {"id": ann.id, "is_bot": False, "first_name": "Ann", "language_code": "en"},
-            "text": words,
-        }
-        await http.post("/control/updates", json={"update": {"message": message}})
-    await ann.settled()
-    journal = (await http.get("/control/journal")).json()
-    sent = [each for each in journal["entries"] if each["fields"].get("chat_id") in (-100, "-100")]
-    assert len(sent) == 1
-    assert bot.starts.started == []

@@ -140,9 +140,9 @@ async def test_text_answers_a_question_or_gets_a_hint(ann: Person, step: str, sa
 async def test_cancel_drops_the_open_draft(ann: Person, step: str) -> None:
     await ann.to_step(step)
     (answer,) = await ann.text("/cancel")
-    assert ("no open order" if step == "idle" else "Dropped") in answer["text"]
+    assert ("no order is open" if step == "idle" else "Dropped") in answer["text"]
     (again,) = await ann.text("/cancel")
-    assert "no open order" in again["text"]
+    assert "no order is open" in again["text"]
 
 
 @pytest.mark.parametrize("step", QUESTIONS)
