@@ -16,6 +16,7 @@ from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, Video
 from tests.texts.admin_screens import admin_screens
 from tests.texts.library_screens import library_screens
 from tests.texts.money_screens import money_screens
+from tests.texts.option_screens import option_screens
 from texts import cards, change_cards, limit_cards, option_cards, order_cards, say
 
 pytestmark = pytest.mark.unit
@@ -94,8 +95,7 @@ def all_cards(language: Language) -> list[Card]:
         cards.ask_own_prompt(language),
         cards.text_too_long(language),
         cards.ask_count(language),
-        option_cards.ask_format(language, ("9:16", "16:9", "1:1"), "16:9"),
-        option_cards.ask_seconds(language, {5: 1, 10: 2}, 10),
+        *option_screens(language).values(),
         cards.confirm(language, brief, 3, 3, 7, ORDER_ID),
         cards.not_enough_credits(language, 2, 5, 1, ORDER_ID),
         cards.cancelled_draft(language),
