@@ -56,7 +56,7 @@ async def main(words: Sequence[str]) -> None:
 
 async def record(client: Client, world: RememberingWorld, recording: Recording) -> None:
     await recording.play(world, recording.marker)
-    order_id = await first_order(world, recording.marker)
+    order_id = await first_order(world, recording.marker) if recording.marker in world.sellers else ""
     last = ""
     for which in recording.saved:
         handle = await workflow_of(client, order_id, which)
@@ -86,21 +86,27 @@ async def workflow_of(client: Client, order_id: str, which: str) -> WorkflowHand
         return client.get_workflow_handle(f"resend-{ids.video_id(order_id, 1)}")
     if which == "housekeeping":
         settling: WorkflowHandle[Any, Any] = await soon(
-            lambda: settling_run(client, ids.video_id(order_id, 1)), "the run of housekeeping that settled"
+            lambda: run_that_says(client, "Housekeeping", ids.video_id(order_id, 1).encode()),
+            "the run of housekeeping that settled",
         )
         return settling
+    if which == "kie_probe":
+        telling: WorkflowHandle[Any, Any] = await soon(
+            lambda: run_that_says(client, "KieProbe", b"LOW_BALANCE"), "the probe that alerted"
+        )
+        return telling
     return client.get_workflow_handle(f"order-{order_id}-{which}")
 
 
-async def settling_run(client: Client, video_id: str) -> WorkflowHandle[Any, Any] | None:
-    """The run of housekeeping that had something to do for this video."""
-    async for execution in client.list_workflows("WorkflowType = 'Housekeeping'"):
+async def run_that_says(client: Client, workflow: str, words: bytes) -> WorkflowHandle[Any, Any] | None:
+    """Of a schedule: the run that had something to do."""
+    async for execution in client.list_workflows(f"WorkflowType = '{workflow}'"):
         handle = client.get_workflow_handle(execution.id, run_id=execution.run_id)
         try:
             history = await handle.fetch_history()
         except RPCError:
             continue
-        if video_id.encode() in b"".join(event.SerializeToString() for event in history.events):
+        if words in b"".join(event.SerializeToString() for event in history.events):
             return handle
     return None
 

@@ -54,6 +54,7 @@ def recordings(client: Client) -> list[Recording]:
         Recording("five_videos", book.five_videos, ("order", "v2")),
         Recording("forbidden_photo", book.forbidden_photo, ORDER_AND_VIDEO, "USER_VIOLATION"),
         Recording("housekeeping", own.abandoned, ("housekeeping",), "-v1"),
+        Recording("low_money", own.low_money, ("kie_probe",), "is_low"),
         Recording("next_video_model", book.paused_model),
         Recording("no_product", own.no_product, ("order",), "USER_VIOLATION"),
         Recording("sent_again", book.sending_refused_twice),
@@ -138,6 +139,15 @@ class OwnRecordings:
         await world.rows(overdue, order_id)
         refunded = "select id from videos where order_id = $1 and state = 'FAILED'"
         await soon(lambda: world.rows(refunded, order_id), "housekeeping's refund")
+        return ""
+
+    async def low_money(self, world: World, marker: str) -> str:
+        """No order: the next probe finds an account that is nearly empty, and says so."""
+        assert marker
+        (account, *_) = await soon(lambda: world.rows("select name from kie_accounts"), "an account")
+        await world.kie_account(account["name"], 40)
+        low = "select name from kie_accounts where balance_kie_credits = 40"
+        await soon(lambda: world.rows(low), "a probe", seconds=120)
         return ""
 
     async def _buy(self, world: World, marker: str) -> WorkflowHandle[Any, Any]:
