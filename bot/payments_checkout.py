@@ -39,7 +39,8 @@ async def answer_checkout(parts: BotParts, query: PreCheckoutQuery) -> None:
         async with asyncio.timeout(_ANSWER_SECONDS_MAX):
             await _answer(parts, query.id, label(language, key) if key else None)
     except (AiogramError, TimeoutError) as error:
-        _log.error("pre-checkout query was not answered", tg_user_id=query.from_user.id, error=str(error))
+        why = f"{type(error).__name__} {error}".strip()
+        _log.error("pre-checkout query was not answered", tg_user_id=query.from_user.id, error=why)
 
 
 def _refusal(parts: BotParts, query: PreCheckoutQuery) -> str | None:

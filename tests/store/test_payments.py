@@ -13,6 +13,7 @@ from store.database import Database
 from store.ledger import Ledger
 from store.payments import Payments, RefundStart
 from store.users import Users
+from tests.stories.audit import RULES
 
 PACKAGE = Package("20c500s", 20, 500)
 RECEIPT = Receipt(Provider.STARS, 7, 500, "XTR", "signed")
@@ -207,6 +208,21 @@ async def test_a_postponed_call_waits_its_time_and_a_refused_one_for_a_person(sh
     assert begun.start is RefundStart.CONTINUED
     assert await shop.payments.lease_refund(LEASE) is not None
     assert await shop.entries() == [("purchase", 20), ("purchase_refund", -20)]
+
+
+async def test_the_books_hold_only_what_is_whole(shop: Shop) -> None:
+    (rule,) = (query for name, query in RULES.items() if name.startswith("I5"))
+    for charge_id in (CHARGE, "stx-two", "stx-three"):
+        await shop.pay(charge_id)
+    await shop.pay("stx-four", invoice=None)
+    await shop.payments.begin_refund(CHARGE)
+    await shop.payments.mark_refunded("stx-two")
+    await shop.payments.mark_refunded("stx-four")
+    async with shop.database.connection() as connection:
+        assert await connection.fetch(rule) == []
+        await connection.execute("update payments set state = 'PAID' where charge_id = $1", CHARGE)
+        await connection.execute("update payments set state = 'REFUNDED' where charge_id = 'stx-three'")
+        assert {row[0] for row in await connection.fetch(rule)} == {CHARGE, "stx-three"}
 
 
 async def test_the_history_names_what_each_entry_was_for(shop: Shop) -> None:
