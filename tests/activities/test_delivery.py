@@ -22,6 +22,7 @@ from domain.clock import utc_now
 from domain.orders import MessagePurpose, MessageState, VideoState
 from domain.policy import OrderPolicy
 from store.database import Database
+from store.library import Library
 from store.messages import MessageKey
 from store.stores import Stores, build_stores
 from tests.standins.telegram_parts import TOKEN, HttpBot, Person, Standin, film, picture, telegram
@@ -116,6 +117,18 @@ async def test_an_edit_without_an_answer_is_looked_at(delivery: Delivery) -> Non
     assert (await delivery.send()).outcome is SendOutcome.UNCONFIRMED
     assert (await delivery.send()).outcome is SendOutcome.SENT
     assert await delivery.videos_seen() == [delivery.card_id]
+
+
+async def test_looking_keeps_the_thumb_that_was_pressed_meanwhile(
+    delivery: Delivery, database: Database
+) -> None:
+    await delivery.standin.order_fault(where="editMessageMedia", kind="drop_answer")
+    await delivery.send()
+    assert await Library(database, utc_now).rate(delivery.video_id, delivery.person.id, 1)
+    assert (await delivery.send()).outcome is SendOutcome.SENT
+    messages = (await delivery.person.messages())["messages"]
+    (video,) = [each for each in messages if each["message_id"] == delivery.card_id]
+    assert [button["text"] for button in video["buttons"][0]] == ["✅ 👍", "👎"]
 
 
 async def test_an_edit_that_never_arrived_is_made(delivery: Delivery) -> None:

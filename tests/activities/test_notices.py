@@ -65,9 +65,8 @@ async def notices(database: Database, tmp_path: Path) -> AsyncIterator[Notices]:
         placed = await rows.orders.place(await rows.draft(person.id), person.id, card_id)
         stores = build_stores(database, utc_now, OrderPolicy())
         client = TelegramClient(SecretStr(TOKEN), standin.url, 5)
-        activities = NoticeActivities(
-            client, stores, MediaStorage((tmp_path / "media").as_uri()), admins=(), support_contact="@help"
-        )
+        media = MediaStorage((tmp_path / "media").as_uri())
+        activities = NoticeActivities(client, stores, media, support_contact="@help")
         yield Notices(person, stores, activities, placed.order_id, card_id)
         await client.close()
 
