@@ -37,16 +37,17 @@ async def register_commands(parts: BotParts) -> None:
     await _register(parts, _in(Language.EN, COMMANDS))
     for code in _RUSSIAN_CODES:
         await _register(parts, _in(Language.RU, COMMANDS), language_code=code)
-    try:
-        for admin in parts.shop.admins:
-            await _register_for_admin(parts, admin)
-    except DATABASE_AWAY as error:
-        _log.warning("commands of admins were not registered", error=type(error).__name__)
+    for admin in parts.shop.admins:
+        await register_for_admin(parts, admin)
 
 
-async def _register_for_admin(parts: BotParts, admin: int) -> None:
+async def register_for_admin(parts: BotParts, admin: int) -> None:
     """In his own language. Telegram refuses until he has opened the chat once."""
-    known = await parts.users.find(admin)
+    try:
+        known = await parts.users.find(admin)
+    except DATABASE_AWAY as error:
+        _log.warning("commands of an admin were not registered", error=type(error).__name__)
+        return
     commands = _in(known.language if known else Language.EN, (*COMMANDS, *ADMIN_COMMANDS))
     await _register(parts, commands, scope=BotCommandScopeChat(chat_id=admin))
 

@@ -10,6 +10,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot import admin_deeds, admin_pages
 from bot.admin_pages import TG_USER_ID
+from bot.commands import register_for_admin
 from bot.filters import Pressed
 from bot.screens import stale
 from bot.turn import Turn, patiently
@@ -67,6 +68,8 @@ def router() -> Router:
 
 
 async def show_panel(_: Message, turn: Turn) -> None:
+    """His commands again: he may be new here, or speak another language by now."""
+    turn.parts.background.run(register_for_admin(turn.parts, turn.user.tg_user_id))
     await turn.say(await admin_pages.panel(turn))
 
 
