@@ -75,7 +75,10 @@ async def _acquire(lock: asyncio.Lock, until: float) -> None:
 class Feeder:
     """Lanes keep the order in this process, leases in the database keep other processes out."""
 
-    def __init__(self, parts: BotParts, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self, parts: BotParts, dispatcher: Dispatcher, patience_seconds: float = _PATIENCE_SECONDS
+    ) -> None:
+        self._patience_seconds = patience_seconds
         self._parts = parts
         self._dispatcher = dispatcher
         self._lanes = Lanes()
@@ -86,7 +89,7 @@ class Feeder:
         if update.pre_checkout_query is not None:
             await answer_checkout(self._parts, update.pre_checkout_query)
             return
-        until = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        until = asyncio.get_running_loop().time() + self._patience_seconds
         if _is_wanted(update):
             async with self._lanes.lane(chat_id_of(update), until):
                 await self._handle(update, until)

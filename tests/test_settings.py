@@ -15,6 +15,8 @@ pytestmark = pytest.mark.unit
         ("OPENAI_API_KEY", "sk-with a space"),
         ("TELEGRAM_API_BASE", "api.telegram.org"),
         ("TELEGRAM_UPDATES", "pigeon"),
+        ("TELEGRAM_WEBHOOK_SECRET", "with a space"),
+        ("TELEGRAM_WEBHOOK_SECRET", "a" * 257),
         ("PUBLIC_BASE_URL", "ftp://bot.example.com"),
         ("WEB_PORT", "eighty"),
         ("WEB_PORT", "70000"),
@@ -63,6 +65,33 @@ def test_empty_is_not_set() -> None:
 
 def test_names_in_lower_case_are_somebody_elses() -> None:
     assert load_settings({"web_port": "not ours"}) == Settings()
+
+
+WEBHOOK = {"TELEGRAM_UPDATES": "webhook", "TELEGRAM_WEBHOOK_SECRET": "s" * 20, "KIE_WEBHOOK_SECRET": "k" * 20}
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://bot.example.com", *(f"https://bot.example.com:{port}/x" for port in (443, 80, 88, 8443))],
+)
+def test_telegram_posts_to_four_ports(address: str) -> None:
+    assert load_settings({**WEBHOOK, "PUBLIC_BASE_URL": address}).telegram_updates == "webhook"
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://bot.example.com:8088", "443, 80, 88, 8443 only, not 8088"),
+        ("http://bot.example.com", "https only"),
+    ],
+)
+def test_where_telegram_posts_nothing_is_refused_by_name(address: str, said: str) -> None:
+    with pytest.raises(WrongSetting, match=f"^PUBLIC_BASE_URL: .*{said}.*for example PUBLIC_BASE_URL="):
+        load_settings({**WEBHOOK, "PUBLIC_BASE_URL": address})
+    elsewhere = {"PUBLIC_BASE_URL": address, "TELEGRAM_API_BASE": "http://localhost:8081"}
+    assert load_settings({**WEBHOOK, **elsewhere})
+    polled = {"PUBLIC_BASE_URL": address, "KIE_WEBHOOK_SECRET": "k" * 20}
+    assert load_settings(polled)
 
 
 @pytest.mark.parametrize(

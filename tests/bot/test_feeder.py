@@ -5,13 +5,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from aiogram.types import Chat, Message, Update, User
 
 from bot.feeder import Lanes
-from domain.clock import utc_now
 from store.database import Database, DatabaseUnavailable
 from tests.bot.chat import Person, RunningBot, parts_of, running_bot
 from tests.bot.chat import Starts as NoStarts
+from tests.bot.webhook_bots import update_of
 from tests.bot.wire import Wire
 
 
@@ -21,13 +20,6 @@ async def fault(http: httpx.AsyncClient, where: str, **how: object) -> None:
 
 def refusal(code: int, description: str) -> dict[str, object]:
     return {"status": code, "body": {"ok": False, "error_code": code, "description": description}}
-
-
-def update_of(user_id: int, update_id: int, text: str = "/start") -> Update:
-    person = User(id=user_id, is_bot=False, first_name="Ann", language_code="en")
-    chat = Chat(id=user_id, type="private", first_name="Ann")
-    message = Message(message_id=update_id, date=utc_now(), chat=chat, from_user=person, text=text)
-    return Update(update_id=update_id, message=message)
 
 
 async def test_what_breaks_is_apologised_for_once_and_not_repeated(
