@@ -18,6 +18,7 @@ from activities.orders import OrderActivities
 from activities.probing import ProbeActivities
 from activities.prompts import GptCalls, PromptActivities
 from activities.registry import ActivityParts, activities_by_queue
+from activities.retention import RetentionActivities
 from activities.signals import WorkflowSignals
 from clients.kie import KieClient, KieTimeouts
 from clients.media import MediaStorage
@@ -65,6 +66,7 @@ def build_activities(
         notices=NoticeActivities(telegram, stores, media, support_contact=settings.support_contact),
         alerts=AlertActivities(telegram, stores, users, settings.admins),
         probe=ProbeActivities(kie, stores.accounts, models),
+        retention=RetentionActivities(media, utc_now),
     )
     return activities_by_queue(parts)
 

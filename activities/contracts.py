@@ -193,6 +193,10 @@ class CreateResult(Payload):
     service_down: bool = False
 
 
+class DeletedMedia(Payload):
+    files: int = 0
+
+
 class FetchResult(Payload):
     attempt_id: str
     fresh_link: bool = False
@@ -344,6 +348,7 @@ SETTLE_OVERDUE = ActivityContract("settle_overdue", TaskQueue.ORDERS, VideoRef, 
 
 FETCH_PHOTO = ActivityContract("fetch_photo", TaskQueue.MEDIA, OrderRef, Nothing)
 FETCH_RESULT = ActivityContract("fetch_result", TaskQueue.MEDIA, FetchResult, Nothing)
+DELETE_OLD_MEDIA = ActivityContract("delete_old_media", TaskQueue.MEDIA, Nothing, DeletedMedia)
 
 MODERATE_BRIEF = ActivityContract("moderate_brief", TaskQueue.PROMPTS, OrderRef, Nothing)
 WRITE_SCRIPTS = ActivityContract("write_scripts", TaskQueue.PROMPTS, OrderRef, Nothing)

@@ -13,6 +13,7 @@ from activities.notices import NoticeActivities
 from activities.orders import OrderActivities
 from activities.probing import ProbeActivities
 from activities.prompts import PromptActivities
+from activities.retention import RetentionActivities
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class ActivityParts:
     notices: NoticeActivities
     alerts: AlertActivities
     probe: ProbeActivities
+    retention: RetentionActivities
 
 
 def activities_by_queue(parts: ActivityParts) -> dict[TaskQueue, list[Callable[..., Any]]]:

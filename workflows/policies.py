@@ -147,6 +147,7 @@ def _notice(policy: OrderPolicy) -> CallOptions:
 _SPECIAL: Final = {
     contracts.FETCH_PHOTO.name: _outside_call,
     contracts.FETCH_RESULT.name: _outside_call,
+    contracts.DELETE_OLD_MEDIA.name: _outside_call,
     contracts.MODERATE_BRIEF.name: _outside_call,
     contracts.WRITE_SCRIPTS.name: _outside_call,
     contracts.UPLOAD_PHOTO.name: _outside_call,

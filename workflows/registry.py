@@ -12,9 +12,10 @@ from workflows.housekeeping import Housekeeping
 from workflows.orders import VideoOrder
 from workflows.probing import KieProbe
 from workflows.resending import VideoResend
+from workflows.retention import MediaRetention
 from workflows.videos import Video
 
-ALL_WORKFLOWS: Final = (VideoOrder, Video, VideoResend, Housekeeping, KieProbe)
+ALL_WORKFLOWS: Final = (VideoOrder, Video, VideoResend, Housekeeping, KieProbe, MediaRetention)
 
 DATA_CONVERTER: Final[DataConverter] = pydantic_data_converter
 

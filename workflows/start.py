@@ -32,12 +32,15 @@ from workflows.namespace import housekeeping_every, probe_every
 from workflows.orders import VideoOrder, summary_of
 from workflows.probing import KieProbe
 from workflows.resending import VideoResend
+from workflows.retention import MediaRetention
 from workflows.search_attributes import ORDER_STAGE, TG_USER_ID
 from workflows.videos import Video
 
 _RPC_TIMEOUT: Final = timedelta(seconds=3)
 _HOUSEKEEPING_ID: Final = "housekeeping"
 _PROBE_ID: Final = "kie-probe"
+_RETENTION_ID: Final = "media-retention"
+_RETENTION_EVERY: Final = timedelta(days=1)
 _SCHEDULE_TIMEOUT: Final = timedelta(seconds=10)
 
 
@@ -177,7 +180,15 @@ def _schedules(time_scale: float) -> dict[str, Schedule]:
     probe = ScheduleActionStartWorkflow(
         KieProbe.run, Nothing(), id=_PROBE_ID, task_queue=queue, static_summary="balance of every KIE account"
     )
+    retention = ScheduleActionStartWorkflow(
+        MediaRetention.run,
+        Nothing(),
+        id=_RETENTION_ID,
+        task_queue=queue,
+        static_summary="media past its time",
+    )
     return {
+        _RETENTION_ID: _schedule(retention, _RETENTION_EVERY),
         _HOUSEKEEPING_ID: _schedule(housekeeping, housekeeping_every(time_scale)),
         _PROBE_ID: _schedule(probe, probe_every(time_scale)),
     }

@@ -95,6 +95,11 @@ async def workflow_of(client: Client, order_id: str, which: str) -> WorkflowHand
             lambda: run_that_says(client, "KieProbe", b"LOW_BALANCE"), "the probe that alerted"
         )
         return telling
+    if which == "media_retention":
+        deleting: WorkflowHandle[Any, Any] = await soon(
+            lambda: run_that_says(client, "MediaRetention", b"delete_old_media"), "the run of the retention"
+        )
+        return deleting
     return client.get_workflow_handle(f"order-{order_id}-{which}")
 
 

@@ -57,6 +57,7 @@ def recordings(client: Client) -> list[Recording]:
         Recording("low_money", own.low_money, ("kie_probe",), "is_low"),
         Recording("next_video_model", book.paused_model),
         Recording("no_product", own.no_product, ("order",), "USER_VIOLATION"),
+        Recording("retention", own.retention, ("media_retention",), '"files":0'),
         Recording("sent_again", book.sending_refused_twice),
         Recording("temporary_then_delivered", book.kie_refuses_twice),
         Recording("waiting_for_its_user", book.blocks_and_comes_back, ("order", "resend", "v1"), "WAITING"),
@@ -148,6 +149,13 @@ class OwnRecordings:
         await world.kie_account(account["name"], 40)
         low = "select name from kie_accounts where balance_kie_credits = 40"
         await soon(lambda: world.rows(low), "a probe", seconds=120)
+        return ""
+
+    async def retention(self, world: World, marker: str) -> str:
+        """No order: the daily run, today."""
+        assert marker
+        assert world.system.folder
+        await self._client.get_schedule_handle("media-retention").trigger()
         return ""
 
     async def _buy(self, world: World, marker: str) -> WorkflowHandle[Any, Any]:

@@ -1,0 +1,25 @@
+"""Photos and videos are kept for thirty days, as /privacy promises."""
+
+from datetime import timedelta
+from typing import Final
+
+from temporalio import activity
+
+from activities import contracts
+from activities.contracts import DeletedMedia, Nothing
+from activities.heartbeats import heartbeating
+from clients.media import MediaStorage
+from domain.clock import Clock
+
+MEDIA_KEPT: Final = timedelta(days=30)
+
+
+class RetentionActivities:
+    def __init__(self, media: MediaStorage, clock: Clock) -> None:
+        self._media = media
+        self._clock = clock
+
+    @activity.defn(name=contracts.DELETE_OLD_MEDIA.name)
+    async def delete_old_media(self, _: Nothing) -> DeletedMedia:
+        async with heartbeating():
+            return DeletedMedia(files=await self._media.delete_older_than(self._clock() - MEDIA_KEPT))
