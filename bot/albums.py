@@ -17,6 +17,7 @@ _log = structlog.get_logger()
 
 COLLECT_SECONDS: Final = 0.3
 _QUIET_SECONDS: Final = 1.0
+_PHOTOS_MAX: Final = 10  # Telegram's own limit
 
 
 class AlbumCollector:
@@ -47,7 +48,7 @@ class AlbumCollector:
         if user is None:
             return
         turn = await begin_turn(self._parts, user)
-        first, *others = [Picture.read(each) for each in album.pictures]
+        first, *others = [Picture.read(each) for each in album.pictures[:_PHOTOS_MAX]]
         if others:
             await receive_album(turn, (first, *others))
         else:

@@ -101,6 +101,21 @@ async def test_what_is_open_of_several_products_stays_open(
     assert bot.starts.started == [button_data(second, "Generate").split(":")[1]]
 
 
+async def test_a_photo_that_is_gone_takes_only_its_own_card_away(
+    ann: Person, bot: RunningBot, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await ann.album(tmp_path, 3)
+    await ann.until(ASKED)
+    await ann.press("Several products")
+    gone = (await sent_photos(ann))[1]
+    await http.post("/control/files/expire", json={"file_id": gone, "forever": True})
+    first, refused, third = await to_confirm(ann)
+    assert "no longer gives me this photo" in refused["text"]
+    for card in (first, third):
+        await ann.press("Generate", message_id=card["message_id"])
+    assert len(bot.starts.started) == 2
+
+
 async def test_a_photo_beside_several_open_cards_is_a_new_order(
     ann: Person, bot: RunningBot, tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ unsupported-poll = I do not vote, sorry.
 forwarded-ours = This comes from me and is no photo of a product. To order the same again, press <b>More of this product</b>: under the original, or here where there is a button.
 need-photo = It starts with a photo of the product.
 press-button = Please press one of the buttons.
-press-generate = The card above is waiting: press Generate, send another photo, or /cancel.
+press-generate = The card above is waiting: press Generate or Change, send another photo, or /cancel.
 unknown-command = I do not know this command. /help says what I can do.
 
 ## Photos that cannot be used
