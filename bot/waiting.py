@@ -1,6 +1,7 @@
 """Writes to those whose order could not be taken, once it can."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
 
@@ -36,68 +37,66 @@ class WaitingTeller:
     async def tell(self) -> None:
         """As many as there is room for, who waits longest first; the others wait for the next round."""
         reasons = await self._parts.waiting_drafts.reasons()
-        if WaitReason.MODEL_RESTS in reasons and await self._model_serves():
-            await self._tell_of({WaitReason.MODEL_RESTS}, _TOLD_PER_ROUND_MAX)
+        if WaitReason.MODEL_RESTS in reasons:
+            await self._tell_while(self._model_serves, {WaitReason.MODEL_RESTS})
         if reasons - {WaitReason.MODEL_RESTS}:
-            await self._tell_of({WaitReason.BUSY, WaitReason.MAINTENANCE}, await self._room())
+            await self._tell_while(self._has_room, {WaitReason.BUSY, WaitReason.MAINTENANCE})
 
-    async def _tell_of(self, reasons: set[WaitReason], room: int) -> None:
-        left = min(room, _TOLD_PER_ROUND_MAX)
-        while left > 0:
-            waiting = await self._parts.waiting_drafts.claim(reasons)
-            if waiting is None:
+    async def _tell_while(self, allowed: Callable[[], Awaitable[bool]], reasons: set[WaitReason]) -> None:
+        """Asked before each one: other processes tell, too."""
+        for _ in range(_TOLD_PER_ROUND_MAX):
+            waiting = await self._parts.waiting_drafts.claim(reasons) if await allowed() else None
+            if waiting is None or not await self._tell_one(waiting):
                 return
-            left -= await self._tell_one(waiting)
 
-    async def _room(self) -> int:
-        """In videos. None while orders are refused for another reason."""
+    async def _has_room(self) -> bool:
+        """Below the wait from which the card would say so, with all who were told lately."""
         if await self._parts.switches.is_on(MAINTENANCE):
-            return 0
+            return False
         room = (await self._parts.admission.outlook()).room_within(NOTED_WAIT_SECONDS)
         invited = timedelta(seconds=_INVITED_SECONDS * self._parts.time_scale)
-        return room - await self._parts.waiting_drafts.invited_videos(invited)
+        return room > await self._parts.waiting_drafts.invited_videos(invited)
 
     async def _model_serves(self) -> bool:
         marked = {mark.video_model for mark in await self._parts.accounts.model_marks()}
         return any(CATALOGUE[slug].live and slug not in marked for slug in self._parts.shop.video_models)
 
-    async def _tell_one(self, waiting: WaitingDraft) -> int:
-        """How many videos may be ordered now. What surely was not sent is told again later."""
+    async def _tell_one(self, waiting: WaitingDraft) -> bool:
+        """False: Telegram takes nothing now. What surely was not sent is told again later."""
         async with self._feeder.alone_with(waiting.tg_user_id):
             try:
-                return await self._write_to(waiting)
+                await self._write_to(waiting)
             except (TelegramNotSent, TelegramRateLimited) as error:
                 await self._parts.waiting_drafts.put_back(waiting)
                 _log.warning("somebody who waits was not told", error=type(error).__name__)
-                return _TOLD_PER_ROUND_MAX
+                return False
             except TelegramBlocked:
                 await self._parts.users.mark_blocked(waiting.tg_user_id)
                 await self._parts.waiting_drafts.put_back(waiting)
             except TelegramError as error:
                 _log.warning("somebody who waits may not have been told", error=type(error).__name__)
-        return 0
+        return True
 
-    async def _write_to(self, waiting: WaitingDraft) -> int:
+    async def _write_to(self, waiting: WaitingDraft) -> None:
         user = await self._parts.users.find(waiting.tg_user_id)
         if user is None:
-            return 0
+            return
         turn = await begin_turn(self._parts, user)
         if waiting.reason is WaitReason.MODEL_RESTS:
             await self._pace()
             await turn.say(library_cards.model_is_back(turn.language, waiting.draft_id))
-            return 1
-        return await self._offer_again(turn, waiting.draft_id)
+        else:
+            await self._offer_again(turn, waiting.draft_id)
 
-    async def _offer_again(self, turn: Turn, draft_id: str) -> int:
+    async def _offer_again(self, turn: Turn, draft_id: str) -> None:
         """The same confirm card, one tap from Generate; nothing to who ordered or dropped it meanwhile."""
         draft = await self._parts.drafts.get(draft_id, turn.user.tg_user_id)
         if draft is None or not draft.buys:
-            return 0
+            return
         await self._pace()
         await turn.say(library_cards.free_again(turn.language))
         await self._pace()
         await show_draft(turn, draft)
-        return draft.offer.video_count
 
     async def _pace(self) -> None:
         while wait_seconds := await self._parts.limits.take(NOTICES, NOTICE_RATE):  # noqa: ASYNC110 - a row's state

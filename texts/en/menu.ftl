@@ -60,6 +60,8 @@ help =
     One video costs { $price }. What cannot be made is refunded at once.
 
     /balance – your credits
+    /orders – what is being made, and how to stop it
+    /videos – your videos of the last 30 days
     /cancel – drop the open order
     /language – Русский / English
 
