@@ -3,12 +3,14 @@
 import asyncio
 import os
 import secrets
+from collections import ChainMap
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final, Self
 
+from local.balancer import balancing
 from local.folder import DataFolder
 from local.postgres import PostgresServer
 from local.processes import LOCALHOST, Child, ChildOwner, free_port, is_port_taken
@@ -84,6 +86,8 @@ class StackPlan:
     real: frozenset[Service] = frozenset()
     ports: Ports = Ports()
     worker_roles: Sequence[str] = ("",)  # one worker each; "" serves all roles
+    bot_count: int = 1  # several share one address
+    webhook: bool = False  # else the first bot that asks polls, and the others wait
     standin_options: Mapping[Service, Sequence[str]] = field(default_factory=dict)
     web_ui: bool = False
     durable: bool = True
@@ -104,8 +108,10 @@ class Stack:
         )
         self.standins = {service: self._standin(service) for service in Service if service not in plan.real}
         self.web_port = plan.ports.web or free_port()
+        self._bot_ports: list[int] = []
         self.environment: dict[str, str] = {}  # filled when the servers' addresses are known
-        self.bot = self._program("bot", "bot_main.py")
+        self.bots = [self._bot(number) for number in range(1, plan.bot_count + 1)]
+        self._balancing = AsyncExitStack()
         self.workers = [
             self._program(
                 f"worker-{number}" if len(plan.worker_roles) > 1 else "worker", "worker_main.py", roles
@@ -122,6 +128,10 @@ class Stack:
         await self.stop()
 
     @property
+    def bot(self) -> Program:
+        return self.bots[0]
+
+    @property
     def chat_url(self) -> str:
         return self.standins[Service.TELEGRAM].url
 
@@ -131,7 +141,7 @@ class Stack:
 
     @property
     def programs(self) -> list[Program]:
-        return [self.bot, *self.workers]
+        return [*self.bots, *self.workers]
 
     async def start(self) -> None:
         """All serving when this returns. Raise PortTaken, FolderInUse or ChildFailed; then nothing runs."""
@@ -141,12 +151,14 @@ class Stack:
             on_failure.push_async_callback(self.stop)
             await self._start_servers()
             self.environment.update(self._settings())
+            await self._balance()
             await self._together({program.name: program.start for program in self.programs})
             on_failure.pop_all()
 
     async def stop(self) -> None:
         """First who takes in work, then who does it, then what they stand on."""
         await _all(*(program.stop for program in self.programs))
+        await self._balancing.aclose()
         await _all(*(standin.stop for standin in self.standins.values()), self.temporal.stop)
         await self.postgres.stop()
         self.folder.release()
@@ -204,6 +216,24 @@ class Stack:
             options=standin_options(service, self.folder.path, self.plan.standin_options.get(service, ())),
         )
 
+    def _bot(self, number: int) -> Program:
+        """One bot has the address itself; several have it in front of them, and a port each."""
+        if self.plan.bot_count == 1:
+            return self._program("bot", "bot_main.py")
+        self._bot_ports.append(free_port())
+        own = {"WEB_PORT": str(self._bot_ports[-1])}
+        return Program(
+            f"bot-{number}",
+            ["bot_main.py"],
+            folder=self.folder.path,
+            environment=ChainMap(own, self.environment),
+        )
+
+    async def _balance(self) -> None:
+        origins = [f"http://{LOCALHOST}:{port}" for port in self._bot_ports]
+        if origins:
+            await self._balancing.enter_async_context(balancing(origins, self.web_port))
+
     def _program(self, name: str, file: str, roles: str = "") -> Program:
         arguments = [file, *(("--role", roles) if roles else ())]
         return Program(name, arguments, folder=self.folder.path, environment=self.environment)
@@ -221,7 +251,9 @@ class Stack:
     def _defaults(self) -> dict[str, str]:
         """What the plan may say otherwise."""
         callbacks = (
-            {"PUBLIC_BASE_URL": f"http://{LOCALHOST}:{self.web_port}"} if Service.KIE in self.standins else {}
+            {"PUBLIC_BASE_URL": f"http://{LOCALHOST}:{self.web_port}"}
+            if Service.KIE in self.standins or self.plan.webhook
+            else {}
         )
         return {**callbacks, "KIE_WEBHOOK_SECRET": self._webhook_secret()}
 
@@ -240,6 +272,8 @@ class Stack:
         }
         for standin in self.standins.values():
             fixed.update(standin.settings())
+        if self.plan.webhook:
+            fixed.update(TELEGRAM_UPDATES="webhook", TELEGRAM_WEBHOOK_SECRET=self._webhook_secret())
         return fixed
 
     def _webhook_secret(self) -> str:
