@@ -49,7 +49,7 @@ class Paying:
         invoice = purchase.forged(invoice)
         payer_id = purchase.payer_id or user_id
         self._check_payer(payer_id, invoice)
-        refusal = await self._bot_refusal(payer_id, invoice, min(purchase.wait_seconds, PRE_CHECKOUT_SECONDS))
+        refusal = await self._bot_refusal(payer_id, invoice, purchase.wait_seconds)
         if refusal:
             return {"paid": False, "charge_id": "", "error_message": refusal, "update_ids": []}
         charge = self._charge(payer_id, invoice)

@@ -1,6 +1,6 @@
 """/control for Stars: who pays, who does not, and what Telegram's books say."""
 
-from typing import Any
+from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -16,7 +16,7 @@ from standins.telegram.payments import Payments
 
 Json = dict[str, Any]
 
-_TIMES_MAX = 20
+_TIMES_MAX: Final = 20
 
 
 class PaymentRoutes:
@@ -67,6 +67,8 @@ def _purchase(args: Args) -> Purchase:
     times = args.integer("times", 1)
     if not 1 <= times <= _TIMES_MAX:
         raise UserError(f"times is 1 to {_TIMES_MAX}")
+    if args.integer("amount") < 0:
+        raise UserError("nobody pays less than nothing")
     return Purchase(
         message_id=args.integer("message_id"),
         link=args.text("link"),
@@ -76,5 +78,14 @@ def _purchase(args: Args) -> Purchase:
         amount=args.integer("amount"),
         currency=args.text("currency"),
         payload=args.text("payload"),
-        wait_seconds=float(args.text("wait_seconds") or PRE_CHECKOUT_SECONDS),
+        wait_seconds=_wait_seconds(args),
     )
+
+
+def _wait_seconds(args: Args) -> float:
+    """Shorter than Telegram's ten for a test in a hurry, never longer."""
+    try:
+        asked = float(args.text("wait_seconds") or PRE_CHECKOUT_SECONDS)
+    except ValueError:
+        raise UserError("wait_seconds is a number") from None
+    return min(asked, PRE_CHECKOUT_SECONDS)

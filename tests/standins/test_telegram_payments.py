@@ -221,6 +221,21 @@ async def test_nobody_pays_with_stars_he_does_not_have(shop: Shop) -> None:
     assert await shop.bot.updates() == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"times": 0}, "times is 1 to 20"),
+        ({"amount": -5}, "nobody pays less than nothing"),
+        ({"wait_seconds": "soon"}, "wait_seconds is a number"),
+    ],
+)
+async def test_orders_that_make_no_sense_are_told_so(shop: Shop, fields: Json, sentence: str) -> None:
+    await shop.invoice()
+    refusal = await shop.standin.http.post(f"/control/users/{shop.vera.id}/pay", json=fields)
+    assert (refusal.status_code, refusal.json()["error"]) == (400, sentence)
+    assert await shop.bot.updates() == []
+
+
 async def test_the_newest_invoice_is_meant(shop: Shop) -> None:
     await shop.invoice(payload="old")
     await shop.invoice(payload="new")
