@@ -56,6 +56,7 @@ async def test_each_video_stands_where_its_rows_say(
     (unwritten,) = await add_videos(database, user_id)
     async with database.connection() as connection:
         await connection.execute("update videos set script = null where id = $1", unwritten)
+        await connection.execute("update orders set created_at = created_at - interval '1 minute'")
     making, queued, starting = await add_videos(database, user_id, 3)
     assert await standings(library) == [[Standing.WRITING], [Standing.STARTING] * 3]
     attempt = ids.attempt_id(making, 1)
