@@ -2,58 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.standins.telegram_parts import HttpBot, Json, Person, Standin, keyboard, telegram
+from tests.standins.shop_parts import TERMS, Shop
+from tests.standins.telegram_parts import Json, telegram
 
 TOO_OLD = "400 Bad Request: query is too old and response timeout expired or query ID is invalid"
-TERMS: Json = {
-    "title": "10 videos",
-    "description": "Ten credits",
-    "payload": "signed:10",
-    "currency": "XTR",
-    "prices": [{"label": "10 videos", "amount": 250}],
-    "start_parameter": "topup",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Shop:
-    """A bot that sells, and a person who buys."""
-
-    standin: Standin
-    bot: HttpBot
-    vera: Person
-
-    async def invoice(self, **changes: Any) -> Json:
-        return dict(await self.bot.call("sendInvoice", chat_id=self.vera.id, **TERMS | changes))
-
-    async def refused(self, **changes: Any) -> str:
-        return await self.bot.refused("sendInvoice", chat_id=self.vera.id, **TERMS | changes)
-
-    async def answered(self, verdict: Json, **purchase: Any) -> tuple[Json, Json]:
-        """What the person saw, and what the bot was asked."""
-        paying = asyncio.create_task(self.vera.does("pay", **purchase))
-        (asked,) = await self.bot.updates(timeout_seconds=5)
-        query = asked["pre_checkout_query"]
-        await self.bot.call("answerPreCheckoutQuery", pre_checkout_query_id=query["id"], **verdict)
-        return await paying, query
-
-    async def bought(self, **purchase: Any) -> Json:
-        paid, _ = await self.answered({"ok": True}, **purchase)
-        assert paid["paid"], paid
-        return paid
-
-    async def stars(self) -> int:
-        shown = await self.standin.http.get(f"/control/users/{self.vera.id}")
-        return int(shown.json()["stars"])
-
-    async def books(self) -> Json:
-        return dict((await self.standin.http.get("/control/stars")).json())
 
 
 @pytest.fixture
@@ -327,79 +283,6 @@ async def test_transactions_are_read_page_by_page(shop: Shop) -> None:
     assert (outgoing["id"], outgoing["amount"]) == (charges[0], 250)
     page = (await shop.bot.call("getStarTransactions", offset=1, limit=2))["transactions"]
     assert page == everything[1:3]
-
-
-# -- what Telegram would not send
-
-
-@pytest.mark.parametrize(
-    ("changes", "refusal"),
-    [
-        ({"title": "x" * 33}, "TITLE_INVALID"),
-        ({"title": ""}, 'parameter "title" is required'),
-        ({"description": "x" * 256}, "DESCRIPTION_INVALID"),
-        ({"payload": "ы" * 65}, "INVOICE_PAYLOAD_INVALID"),
-        ({"currency": "RUB"}, "PAYMENT_PROVIDER_INVALID"),
-        ({"provider_token": "1234:TEST"}, "PAYMENT_PROVIDER_INVALID"),
-        ({"prices": []}, "there must be at least one price"),
-        ({"prices": [{"label": "a", "amount": 1}] * 2}, "STARS_INVOICE_INVALID"),
-        ({"prices": [{"label": "a", "amount": 0}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
-        ({"prices": [{"label": "a", "amount": 100_001}]}, "CURRENCY_TOTAL_AMOUNT_INVALID"),
-        (
-            {"prices": [{"label": "", "amount": 1}]},
-            "can't parse labeled price: LabeledPrice label must be non-empty",
-        ),
-        (
-            {"prices": [{"label": "a"}]},
-            'can\'t parse labeled price: Field "amount" must be a valid Number',
-        ),
-        ({"max_tip_amount": 5}, "STARS_INVOICE_INVALID"),
-        ({"start_parameter": "no spaces"}, "START_PARAM_INVALID"),
-        ({"reply_markup": keyboard("Terms", "terms")}, "BUTTON_POS_INVALID"),
-    ],
-)
-async def test_an_invoice_telegram_would_refuse(shop: Shop, changes: Json, refusal: str) -> None:
-    assert await shop.refused(**changes) == f"400 Bad Request: {refusal}"
-
-
-async def test_the_longest_invoice_telegram_takes(shop: Shop) -> None:
-    longest = {"title": "x" * 32, "description": "x" * 255, "payload": "ы" * 64}
-    message = await shop.invoice(**longest, provider_token="", start_parameter="a" * 64)
-    assert message["invoice"]["title"] == "x" * 32
-
-
-async def test_a_pay_button_comes_first_and_belongs_to_an_invoice(shop: Shop) -> None:
-    pay = {"text": "Buy", "pay": True}
-    terms = {"text": "Terms", "callback_data": "terms"}
-    message = await shop.invoice(reply_markup={"inline_keyboard": [[pay], [terms]]})
-    assert message["reply_markup"]["inline_keyboard"][0] == [pay]
-    last = await shop.refused(reply_markup={"inline_keyboard": [[terms], [pay]]})
-    assert last == "400 Bad Request: BUTTON_POS_INVALID"
-    markup = {"inline_keyboard": [[pay]]}
-    text = await shop.bot.refused("sendMessage", chat_id=shop.vera.id, text="x", reply_markup=markup)
-    assert text == "400 Bad Request: BUTTON_TYPE_INVALID"
-
-
-async def test_a_blocked_bot_sends_no_invoice(shop: Shop) -> None:
-    await shop.invoice()
-    await shop.vera.does("block")
-    assert await shop.refused() == "403 Forbidden: bot was blocked by the user"
-    refusal = await shop.standin.http.post(f"/control/users/{shop.vera.id}/pay", json={})
-    assert refusal.status_code == 409
-
-
-async def test_an_invoice_is_forwarded_but_never_copied(shop: Shop) -> None:
-    olga = await shop.standin.person("Olga")
-    for start_parameter, button in (
-        ("topup", {"text": "Pay ⭐️250", "url": "https://t.me/neurocards_bot?start=topup"}),
-        ("", {"text": "Pay ⭐️250", "pay": True}),
-    ):
-        message = await shop.invoice(start_parameter=start_parameter)
-        source = {"from_chat_id": shop.vera.id, "message_id": message["message_id"]}
-        copy = await shop.bot.call("forwardMessage", chat_id=olga.id, **source)
-        assert copy["reply_markup"] == {"inline_keyboard": [[button]]}
-    refusal = await shop.bot.refused("copyMessage", chat_id=olga.id, **source)
-    assert refusal == "400 Bad Request: message can't be copied"
 
 
 async def test_faults_find_the_payer_of_a_question(shop: Shop) -> None:
