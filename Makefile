@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 SOURCES := .
 
-.PHONY: help install run test unit smoke check pictures lock clean
+.PHONY: help install run test unit smoke check pictures screens lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make smoke    the stories of a user against the whole system; PHOTO=path.jpg for your own photo'
 	@echo 'make check    style, types, import contracts'
 	@echo 'make pictures the screenshots in docs/, taken again by their tests (needs Chromium)'
+	@echo 'make screens  docs/screens.md: every screen of the bot with its texts'
 	@echo 'make install  the locked environment in $(VENV); the others do it for you'
 	@echo 'make lock     pin the dependencies of pyproject.toml again'
 	@echo 'make clean    remove $(VENV) and caches; .data, with all orders, stays'
@@ -49,6 +50,9 @@ check: $(INSTALLED)
 
 pictures: $(INSTALLED)
 	@UPDATE_PICTURES=1 $(PY) -m pytest tests/acceptance/test_chat_page_order.py
+
+screens: $(INSTALLED)
+	@$(PY) -m tests.texts.write_screens
 
 lock: $(INSTALLED)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock-requirements.txt

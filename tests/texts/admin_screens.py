@@ -27,6 +27,8 @@ _NOW = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 _TODAY = date(2026, 11, 21)
 _USER = 2**52
 _CHARGE = "stx" + "x" * 200
+_SHORT_CHARGE = "stxAbCdEf0123"
+_ORDER_ID = "0123456789abcdef0123"
 _KEY = KeyStatus("key10-0123abcd", _NOW, "BILLING 401")
 
 EMPTY_DAY = DayFigures(Orders(0, 0, 0, 0), Deliveries(0, 0, None, None), (), (), Spend(0, 0), (), ())
@@ -39,6 +41,22 @@ FULL_DAY = DayFigures(
     (Rating("ugc", 5, 1), Rating("ad", 2, 2), Rating("own", 1, 0)),
     (Rating("kling-2.6/image-to-video", 8, 3),),
 )
+
+
+def ordinary_user() -> UserFacts:
+    return UserFacts(
+        tg_user_id=501,
+        since=_NOW,
+        language=Language.RU,
+        blocked=False,
+        available=4,
+        reserved=1,
+        debt_credits=0,
+        order_count=2,
+        orders=(PastOrder(_ORDER_ID, _NOW, "ugc", 3, "OPEN", 2, 0),),
+        failures=(PastFailure(f"{_ORDER_ID}-v3", _NOW, "TEMPORARY", "none", "500"),),
+        payments=(PastPayment(_SHORT_CHARGE, _NOW, 150, "XTR", 5, PaymentState.PAID, 0),),
+    )
 
 
 def user_facts(*, blocked: bool = True) -> UserFacts:
@@ -58,6 +76,29 @@ def user_facts(*, blocked: bool = True) -> UserFacts:
         ),
         payments=tuple(PastPayment(_CHARGE, _NOW, 150, "XTR", 5, state, 0) for state in PaymentState),
     )
+
+
+def admin_pages(language: Language) -> dict[str, Card]:
+    """Those worth showing, with facts of an ordinary day."""
+    alpha = AccountStatus("alpha", True, 12, 3, None, "", (KeyStatus("key-1", None, ""), _KEY), 1_234.5, _NOW)
+    resting = [ModelMark("kling-2.6/image-to-video", _NOW, "500")]
+    deed = Deed(kind=DeedKind.GRANT, tg_user_id=501, credits=7, reason="a late video")
+    refund = Deed(kind=DeedKind.REFUND, tg_user_id=501, credits=5, charge_id=_SHORT_CHARGE)
+    facts = {"order": _ORDER_ID, "video": f"{_ORDER_ID}-v1", "account": "alpha", "key": "key-1"}
+    return {
+        "The panel": admin_cards.panel(language, maintenance=False),
+        "The panel in maintenance": admin_cards.panel(language, maintenance=True),
+        "One day": admin_cards.day(language, _TODAY, _TODAY, FULL_DAY),
+        "One user": admin_cards.user(language, ordinary_user()),
+        "Accounts and keys": admin_cards.accounts(language, _NOW, [alpha], resting),
+        "Grant?": deed_cards.confirm_credits(language, deed, 3, _ORDER_ID),
+        "Granted": deed_cards.done_credits(language, deed, 10),
+        "Granted, as the user reads it": deed_cards.credits_changed(language, deed, 10, "@help"),
+        "Refund?": deed_cards.confirm_refund(language, refund, "150 ⭐", 3, _ORDER_ID),
+        "Refund of spent credits": deed_cards.refund_spent(language, refund, 2),
+        "An alert": alert_cards.alert(language, "BILLING", facts, "402: no money left", 12),
+        "Little money at KIE": alert_cards.low_balance(language, "alpha", 40.0, 1_200.0),
+    }
 
 
 def admin_screens(language: Language) -> list[Card]:

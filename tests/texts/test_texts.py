@@ -8,23 +8,19 @@ from pathlib import Path
 import pytest
 
 import texts
-from activities.contracts import Stage
 from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
-from domain.ids import new_draft_id, video_id
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, VideoOptions
 from tests.texts.admin_screens import admin_screens
-from tests.texts.library_screens import library_screens
-from tests.texts.money_screens import money_screens
-from tests.texts.option_screens import option_screens
-from texts import cards, change_cards, limit_cards, option_cards, order_cards, say
+from tests.texts.screens import ORDER_ID, failed, screens
+from tests.texts.write_screens import TARGET, document
+from texts import cards, change_cards, limit_cards, option_cards, say
 
 pytestmark = pytest.mark.unit
 
 CAPTION_UNITS_MAX = 1_024
-ORDER_ID = new_draft_id()
 LANGUAGES = tuple(Language)
-SHOWN_STAGES = (Stage.ACCEPTED, Stage.WRITING, Stage.QUEUED, Stage.MAKING, Stage.DELIVERING)
+PARTS = ("photo", "style", "product", "wishes", "prompt", "count", "format", "seconds")
 
 
 def variables(language: Language) -> dict[str, frozenset[str]]:
@@ -41,89 +37,16 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def failed(language: Language, failure_class: FailureClass, reason: FailureReason) -> Card:
-    return order_cards.video_failed(
-        language,
-        failure_class,
-        reason,
-        credits_back=2,
-        balance=7,
-        order_id=ORDER_ID,
-        support_contact="@help",
-        number=2,
-        count=5,
-    )
-
-
 def all_cards(language: Language) -> list[Card]:
-    brief = Brief(Template.UGC, "a mug", "a beach")
+    """Every screen, and the extremes that only tests look at."""
     return [
-        cards.main_menu(language),
-        cards.help_card(language, 1, "@help"),
-        cards.balance(language, 3, 2),
-        *money_screens(language).values(),
-        cards.choose_language(language),
-        limit_cards.too_fast(language),
-        limit_cards.too_many_open(language, 10, 3),
-        *(
-            limit_cards.too_many_today(language, 100, 3, timedelta(minutes=each))
-            for each in (0, 59, 60, 1_440)
-        ),
-        limit_cards.group_goodbye(language, "neurocards_bot"),
-        cards.apology(language),
-        cards.ask_photo(language),
-        cards.ask_photo(language, brief_kept=True),
-        *(cards.photo_refused(language, reason) for reason in FailureReason),
-        change_cards.one_or_several(language, 10, "open"),
-        change_cards.unusable_photos(language, ("small", "large", "format", "gone"), 5),
-        change_cards.unusable_photos(language, ("heic", "ours", "other"), 3),
-        change_cards.caption_too_long(language),
-        change_cards.ask_change(
-            language,
-            ("photo", "style", "product", "wishes", "prompt", "count", "format", "seconds"),
-            ORDER_ID,
-        ),
-        change_cards.with_back(language, cards.ask_wishes(language), ORDER_ID),
-        change_cards.edit_too_long(language),
-        change_cards.edit_too_late(language, ORDER_ID),
-        change_cards.forwarded_ours(language, cards.ask_photo(language), ORDER_ID),
-        cards.replace_or_new(language),
-        cards.ask_template(language),
-        cards.ask_template(language, own_only=True),
-        cards.ask_product_text(language),
-        cards.ask_wishes(language),
-        cards.ask_own_prompt(language),
-        cards.text_too_long(language),
-        cards.ask_count(language),
-        *option_screens(language).values(),
-        cards.confirm(language, brief, 3, 3, 7, ORDER_ID),
-        cards.not_enough_credits(language, 2, 5, 1, ORDER_ID),
-        cards.cancelled_draft(language),
-        cards.nothing_to_cancel(language),
-        order_cards.accepted(language, ORDER_ID, 5),
-        *(order_cards.placeholder(language, 2, 5, stage, ORDER_ID) for stage in SHOWN_STAGES),
-        order_cards.delivered(language, 2, 5, ORDER_ID),
-        order_cards.ready(language, 2, 5, video_id(ORDER_ID, 2)),
-        order_cards.captured_unknown(language, video_id(ORDER_ID, 2)),
-        order_cards.waiting_videos(language, 2),
-        *library_screens(language).values(),
-        *(failed(language, each, reason) for each, reason in itertools.product(FailureClass, FailureReason)),
-        *(
-            order_cards.long_wait(language, step, why)
-            for step, why in itertools.product((1, 2, 3), ("queue", "slow", "second_attempt", "outage"))
-        ),
+        *screens(language).values(),
         *admin_screens(language),
-        order_cards.closing(
-            language,
-            delivered=3,
-            waiting=1,
-            failed=1,
-            cancelled=1,
-            credits_back=2,
-            balance=7,
-            order_id=ORDER_ID,
-            offers_try_again=True,
-        ),
+        *(cards.photo_refused(language, reason) for reason in FailureReason),
+        *(failed(language, each, reason) for each, reason in itertools.product(FailureClass, FailureReason)),
+        *(limit_cards.too_many_today(language, 100, 3, timedelta(minutes=each)) for each in (0, 59, 60)),
+        change_cards.ask_change(language, PARTS, ORDER_ID),
+        change_cards.unusable_photos(language, ("small", "large", "format", "gone", "ours", "other"), 9),
     ]
 
 
@@ -245,3 +168,7 @@ def test_a_missing_key_is_an_error() -> None:
         say(Language.EN, "no-such-key")
     with pytest.raises(texts.BrokenText):
         say(Language.EN, "balance")
+
+
+def test_the_page_of_all_screens_is_up_to_date() -> None:
+    assert TARGET.read_text(encoding="utf-8") == document(), "run `make screens`"
