@@ -26,7 +26,7 @@ class AdmissionLimits:
     window_seconds: float = 10.0
     in_flight_max: int = 100
     slot_hold_seconds: float = 1_800.0  # a KIE task nobody asks about any more is not in flight for ever
-    wait_max_seconds: float = 900.0  # an account that serves again within this time is worth waiting for
+    wait_max_seconds: float = 1_800.0  # an account that serves again within this time is worth waiting for
     queue_rows_max: int = 1_000  # how far one grant looks down the queue
 
 

@@ -17,7 +17,7 @@ class OrderPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    admission_wait_seconds: float = 900.0
+    admission_wait_seconds: float = 1_800.0  # as long as a busy evening may let an order wait
     admission_recheck_seconds: float = 120.0
     kie_wait_seconds: float = 1_800.0
     kie_poll_seconds: float = 30.0
