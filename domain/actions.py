@@ -72,9 +72,13 @@ class Card:
     rows: tuple[tuple[Button, ...], ...] = ()
 
 
+_ACTIONS: Final = {action.value: action for action in Action}
+
+
 def parse_callback_data(data: str) -> tuple[Action, str] | None:
     """None for anything we did not write."""
     verb, _, rest = data.partition(":")
-    if verb not in {action.value for action in Action} or len(data.encode()) > CALLBACK_DATA_BYTES_MAX:
+    action = _ACTIONS.get(verb)
+    if action is None or len(data.encode()) > CALLBACK_DATA_BYTES_MAX:
         return None
-    return Action(verb), rest.partition(":")[0]
+    return action, rest.partition(":")[0]

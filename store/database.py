@@ -70,7 +70,12 @@ class Database:
         """Raise DatabaseUnavailable when nobody answers there."""
         try:
             pool = await asyncpg.create_pool(
-                url, min_size=1, max_size=connections_max, init=_prepare_connection, command_timeout=30
+                url,
+                min_size=1,
+                max_size=connections_max,
+                init=_prepare_connection,
+                reset=_leave_session,
+                command_timeout=30,
             )
         except (*UNAVAILABLE_ERRORS, *_NOT_SET_UP_ERRORS) as error:
             raise DatabaseUnavailable(_in_words(error)) from error
@@ -94,3 +99,7 @@ class Database:
 
 async def _prepare_connection(connection: Any) -> None:
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def _leave_session(_connection: Any) -> None:
+    """Sessions hold nothing of ours: no setting, lock or cursor. The usual query would double every call."""

@@ -184,16 +184,14 @@ class Orders:
             now=now,
             deadline_at=deadline_at,
         )
-        for number in range(1, draft["video_count"] + 1):
-            await _queries.insert_video(
-                connection,
-                id=ids.video_id(draft["id"], number),
-                order_id=draft["id"],
-                user_id=draft["user_id"],
-                number=number,
-                price_credits=draft["price_credits"],
-                deadline_at=deadline_at,
-            )
+        await _queries.insert_videos(
+            connection,
+            video_ids=[ids.video_id(draft["id"], number) for number in range(1, draft["video_count"] + 1)],
+            order_id=draft["id"],
+            user_id=draft["user_id"],
+            price_credits=draft["price_credits"],
+            deadline_at=deadline_at,
+        )
 
     async def read(self, order_id: str) -> OrderRow:
         """Raise UnknownOrder."""

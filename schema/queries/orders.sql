@@ -18,9 +18,10 @@ select (select count(*) from orders where user_id = :user_id and state = 'OPEN')
 insert into orders (id, user_id, video_count, price_credits, language, created_at, deadline_at)
 values (:id, :user_id, :video_count, :price_credits, :language, :now, :deadline_at);
 
--- name: insert_video!
+-- name: insert_videos!
 insert into videos (id, order_id, user_id, number, price_credits, deadline_at)
-values (:id, :order_id, :user_id, :number, :price_credits, :deadline_at);
+select id, :order_id, :user_id, number, :price_credits, :deadline_at
+from unnest(:video_ids::text[]) with ordinality as given (id, number);
 
 -- name: insert_card_placeholder!
 insert into messages (order_id, video_number, purpose, state, chat_id, message_id, updated_at)
