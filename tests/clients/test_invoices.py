@@ -6,14 +6,13 @@ from pydantic import SecretStr
 from clients.invoices import PAYLOAD_BYTES_MAX, InvoiceSigner
 from clients.stars import StarsPayments
 from clients.telegram import TelegramClient
-from domain.ids import new_draft_id
 from domain.payments import Invoice, Misfit, Package, Provider, Receipt
 
 pytestmark = pytest.mark.unit
 
 TOKEN = SecretStr("1234567:" + "t" * 35)
 SIGNER = InvoiceSigner(TOKEN)
-DRAFT = new_draft_id()
+DRAFT = "0123456789abcdef0123"
 INVOICE = Invoice(501, Package("20c500s", 20, 500), DRAFT)
 
 
