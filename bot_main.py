@@ -1,6 +1,7 @@
 """The bot: Telegram's updates, and the address that KIE calls back."""
 
 import asyncio
+import gc
 import sys
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ async def _run(running: Running, settings: Settings, stop: Stop) -> int:
     """Until a signal; what ends by itself has failed."""
     tasks = [*running.taking, running.loops]
     stopping = asyncio.create_task(stop.wait())
+    gc.freeze()  # a library's types by the hundred thousand stay: looking for garbage among them stalls taps
     say_ready(settings, "bot")
     await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     failed = [task for task in tasks if task.done()]

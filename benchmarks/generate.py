@@ -30,7 +30,7 @@ START_GOAL_SECONDS = 60.0
 async def main(users: int = USERS, bots: int = 1) -> None:
     console.print(facts())
     with throw_away_folder() as folder:
-        plan = plan_for(folder / "data", WELCOME_CREDITS=str(VIDEOS))
+        plan = plan_for(folder / "data", WELCOME_CREDITS=str(VIDEOS), TIME_SCALE="1")
         async with world_on(replace(plan, webhook=True, bot_count=bots, durable=True), folder) as (_, world):
             ready = await prepared(world, users)
             meter = BusyMeter()
@@ -62,14 +62,16 @@ async def prepared(world: World, users: int) -> list[tuple[Seller, Message]]:
 
 
 async def tap_together(ready: list[tuple[Seller, Message]]) -> dict[int, tuple[str, datetime]]:
-    """Callback query and moment of each user's tap."""
+    """Callback query and moment of each user's tap, all within one second."""
 
-    async def tap(seller: Seller, card: Message) -> tuple[int, tuple[str, datetime]]:
+    async def tap(number: int, seller: Seller, card: Message) -> tuple[int, tuple[str, datetime]]:
+        await asyncio.sleep(number / len(ready))
         at = utc_now()
         done = await seller.press("Generate", card)
         return seller.id, (done["callback_query_id"], at)
 
-    return dict(await asyncio.gather(*(tap(seller, card) for seller, card in ready)))
+    taps = (tap(number, seller, card) for number, (seller, card) in enumerate(ready))
+    return dict(await asyncio.gather(*taps))
 
 
 async def until_changed(world: World, tapped: dict[int, datetime]) -> list[float]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 from aiogram import Bot
@@ -44,16 +44,29 @@ class StartsWorkflows(Protocol):
     async def videos_cancelled(self, order_id: str, video_ids: Sequence[str]) -> None: ...
 
 
+_TURNS: Final = 4
+_TURN_SECONDS: Final = 0.2
+
+
 class Background:
     """Work that nobody waits for; what must not be lost is repeated by a sweep."""
 
     def __init__(self) -> None:
         self._running: set[asyncio.Task[None]] = set()
+        self._turns = asyncio.Semaphore(_TURNS)
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
+
+    def run_in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        """At most twenty a second: when many come at once, those who wait for an answer go first."""
+        self.run(self._in_turn(work))
+
+    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+        async with self._turns:
+            await asyncio.gather(work, asyncio.sleep(_TURN_SECONDS))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
