@@ -55,7 +55,7 @@ alter table orders add column view_media_keys text[] not null default '{}';
 alter table videos
     add column rating smallint check (rating in (-1, 1)),
     add column rated_at timestamptz;
-create index videos_delivered on videos (user_id, closed_at) where telegram_file_id is not null;
+create index videos_on_shelf on videos (user_id, closed_at) where state in ('DELIVERED', 'WAITING');
 
 -- Pictures of ours that Telegram has already, so that they are uploaded once.
 create table shown_files (
@@ -72,6 +72,7 @@ create table waiting_drafts (
     told_at timestamptz
 );
 create index waiting_drafts_untold on waiting_drafts (created_at) where told_at is null;
+create index waiting_drafts_told on waiting_drafts (told_at) where told_at is not null;
 
 -- What administrators switch, and everything they did.
 create table switches (
