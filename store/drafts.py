@@ -94,7 +94,7 @@ class Drafts:
             if old is None or await _queries.order_exists(connection, draft_id=draft_id):
                 return None
             if await _queries.draft_exists(connection, draft_id=drafts[0].id):
-                return drafts
+                return await _stored(connection, drafts, tg_user_id)
             if old["superseded"]:
                 return None
             await _queries.supersede_draft(
@@ -183,6 +183,14 @@ class Drafts:
                 connection, tg_user_id=tg_user_id, photo_unique_id=photo_unique_id
             )
         return str(order_id) if order_id else None
+
+
+async def _stored(connection: Connection, drafts: Sequence[Draft], tg_user_id: int) -> list[Draft]:
+    """As they were written: what a card says is what its Generate buys."""
+    rows = [
+        await _queries.read_draft(connection, draft_id=draft.id, tg_user_id=tg_user_id) for draft in drafts
+    ]
+    return [_draft(row) for row in rows if row]
 
 
 def _draft(row: Row) -> Draft:

@@ -71,6 +71,8 @@ async def test_a_change_that_is_repeated_makes_nothing_new(database: Database) -
     first = await rows.drafts.change(old, 1, (OFFER,))
     assert first is not None
     assert await rows.drafts.change(old, 1, (OFFER,)) == first
+    dearer = replace(OFFER, price_credits=OFFER.price_credits + 1)
+    assert await rows.drafts.change(old, 1, (dearer,)) == first, "the card shows what its Generate buys"
 
 
 async def test_what_was_bought_or_dropped_or_is_not_yours_does_not_change(database: Database) -> None:
