@@ -28,9 +28,6 @@ insert into messages (order_id, video_number, purpose, state, chat_id, message_i
 values (:order_id, 1, 'placeholder', 'SENT', :chat_id, :message_id, :now)
 on conflict do nothing;
 
--- name: supersede_draft!
-update drafts set superseded_at = :now where id = :draft_id and superseded_at is null;
-
 -- name: lock_order^
 select id, user_id, video_count, price_credits, state from orders where id = :order_id for update;
 
