@@ -1,7 +1,7 @@
 """What the bot is built from. The mains make these; nothing here is global."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -60,13 +60,13 @@ class Background:
         self._running.add(task)
         task.add_done_callback(self._ended)
 
-    def run_in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    def run_in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """At most twenty a second: when many come at once, those who wait for an answer go first."""
         self.run(self._in_turn(work))
 
-    async def _in_turn(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _in_turn(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         async with self._turns:
-            await asyncio.gather(work, asyncio.sleep(_TURN_SECONDS))
+            await asyncio.gather(work(), asyncio.sleep(_TURN_SECONDS))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -58,7 +58,7 @@ async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, mess
     if message_id is not None:
         told.append(turn.accept(message_id, card))
     await asyncio.gather(*told)
-    turn.parts.background.run_in_turn(start(turn.parts, placement.order_id))
+    turn.parts.background.run_in_turn(lambda: start(turn.parts, placement.order_id))
     await turn.dialog.leave(placement.order_id)
 
 
