@@ -38,6 +38,7 @@ _OF_OTHER_MACHINES: Final = (
     "MEDIA_URL",
     "METRICS_PORT",
 )
+_FIRST_ON_THE_CHAT_PAGE: Final = "700000001"
 _STARTED_AGAIN: Final = "NEUROCARDS_STARTED_AGAIN"
 
 
@@ -62,9 +63,11 @@ def make_plan(data: Path) -> StackPlan:
     environment = {name: value for name, value in read_environment().items() if name.isupper()}
     ports = Ports(**{name: load_port(f"{name.upper()}_PORT", port) for name, port in _PORTS.items()})
     environment.pop("WEB_PORT", None)  # ours is among the ports
-    environment.setdefault("ADMIN_TG_IDS", "1")
     real = services_with_credentials(environment)
     made_up = made_up_credentials(frozenset(Service) - real, environment)
+    if Service.TELEGRAM not in real:
+        environment.setdefault("ADMIN_TG_IDS", _FIRST_ON_THE_CHAT_PAGE)
+        environment["TELEGRAM_API_BASE"] = "http://127.0.0.1"  # the stand-in's, whose port is not known yet
     load_settings({"KIE_WEBHOOK_SECRET": "made when it starts", **made_up, **environment})
     load_kie_keys(environment)
     return StackPlan(folder=data, environment=environment, real=real, ports=ports, web_ui=True)
@@ -132,7 +135,7 @@ def _report(ended: list[Child]) -> int:
 
 def _addresses(stack: Stack) -> Panel:
     if Service.TELEGRAM in stack.standins:
-        chat = f"Chat page            {stack.chat_url}"
+        chat = f"Chat page            {stack.chat_url}  (the first person there is the administrator)"
     else:
         chat = "Chat                 in Telegram, with your bot"
     played = ", ".join(stack.standins) or "nobody: all services are real"

@@ -66,7 +66,7 @@ def build_activities(
         notices=NoticeActivities(telegram, stores, media, support_contact=settings.support_contact),
         alerts=AlertActivities(telegram, stores, users, settings.admins),
         probe=ProbeActivities(kie, stores.accounts, models),
-        retention=RetentionActivities(media, utc_now),
+        retention=RetentionActivities(media, stores.videos, utc_now),
     )
     return activities_by_queue(parts)
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -75,12 +75,16 @@ class MediaStorage:
             return False
         return True
 
-    async def delete_older_than(self, moment: datetime) -> int:
-        """How many were deleted."""
+    async def delete_older_than(self, moment: datetime, keep: Collection[str] = ()) -> int:
+        """How many were deleted; the keys in `keep` stay, however old."""
         deleted = 0
         with _told_as_ours("*"):
             async for batch in self._store.list(chunk_size=500):
-                old = [each["path"] for each in batch if each["last_modified"] < moment]
+                old = [
+                    each["path"]
+                    for each in batch
+                    if each["last_modified"] < moment and each["path"] not in keep
+                ]
                 await self._delete(old)
                 deleted += len(old)
         return deleted

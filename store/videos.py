@@ -159,6 +159,11 @@ class Videos:
         async with self._database.connection() as connection:
             return [row["id"] async for row in _queries.waiting_videos(connection, tg_user_id=tg_user_id)]
 
+    async def waiting_media(self) -> frozenset[str]:
+        """The kept results of videos that have not reached their users yet."""
+        async with self._database.connection() as connection:
+            return frozenset([row["media_key"] async for row in _queries.waiting_media(connection)])
+
     async def delivered_file(self, video_id: str, tg_user_id: int) -> str | None:
         async with self._database.connection() as connection:
             file_id = await _queries.delivered_file(connection, video_id=video_id, tg_user_id=tg_user_id)

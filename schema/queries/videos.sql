@@ -68,6 +68,9 @@ select id from videos where order_id = :order_id order by number;
 select v.id from videos v join users u on u.id = v.user_id
 where u.tg_user_id = :tg_user_id and v.state = 'WAITING' order by v.closed_at;
 
+-- name: waiting_media
+select result_media_key as media_key from videos where state = 'WAITING' and result_media_key is not null;
+
 -- name: delivered_file$
 select v.telegram_file_id from videos v join users u on u.id = v.user_id
 where v.id = :video_id and u.tg_user_id = :tg_user_id and v.state in ('DELIVERED', 'WAITING');
