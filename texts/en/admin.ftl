@@ -57,7 +57,10 @@ admin-how-to-take = ➖ Send <code>/take { $user } 5 the reason</code>: how many
 
 ## One day
 admin-day = 📊 <b>{ $day }</b>, from midnight to midnight UTC
-admin-day-orders = Orders: <b>{ $orders }</b> from { $customers } users, { $videos }
+admin-day-orders = Orders: <b>{ $orders }</b> from { $customers ->
+    [one] { $customers } user
+   *[other] { $customers } users
+}, { $videos }
 admin-day-new-users = New users: { $count }
 admin-day-delivered = Delivered: <b>{ $videos }</b>, waiting for their user: { $waiting }
 admin-day-waits = From tap to delivery: half within { $half }, 95% within { $most }
@@ -65,8 +68,14 @@ admin-day-no-refunds = Refunded: nothing
 admin-day-refunds = Refunded:
 admin-day-refund = • { $cause }: { $videos }, { $credits }
 admin-day-no-income = Income: none
-admin-day-income = Income: <b>{ $amount }</b> in { $payments } payments for { $credits }
-admin-day-sent-back = Sent back: { $amount } in { $payments } payments
+admin-day-income = Income: <b>{ $amount }</b> in { $payments ->
+    [one] { $payments } payment
+   *[other] { $payments } payments
+} for { $credits }
+admin-day-sent-back = Sent back: { $amount } in { $payments ->
+    [one] { $payments } payment
+   *[other] { $payments } payments
+}
 admin-day-spend = KIE: { $spent } KIE credits
 admin-day-spend-each = KIE: { $spent } KIE credits, { $each } per delivered video
 admin-day-ratings = Ratings:

@@ -57,7 +57,10 @@ admin-how-to-take = ➖ Пришлите <code>/take { $user } 5 причина<
 
 ## Один день
 admin-day = 📊 <b>{ $day }</b>, от полуночи до полуночи UTC
-admin-day-orders = Заказы: <b>{ $orders }</b>, пользователей: { $customers }, { $videos }
+admin-day-orders = Заказы: <b>{ $orders }</b> от { $customers ->
+    [one] { $customers } пользователя
+   *[other] { $customers } пользователей
+}, { $videos }
 admin-day-new-users = Новые пользователи: { $count }
 admin-day-delivered = Доставлено: <b>{ $videos }</b>, ждут своего пользователя: { $waiting }
 admin-day-waits = От нажатия до доставки: половина за { $half }, 95% за { $most }
@@ -65,8 +68,16 @@ admin-day-no-refunds = Возвратов кредитов нет
 admin-day-refunds = Возвращено:
 admin-day-refund = • { $cause }: { $videos }, { $credits }
 admin-day-no-income = Доход: нет
-admin-day-income = Доход: <b>{ $amount }</b>, платежей: { $payments }, куплено { $credits }
-admin-day-sent-back = Возвращено денег: { $amount }, платежей: { $payments }
+admin-day-income = Доход: <b>{ $amount }</b>, { $payments ->
+    [one] { $payments } платёж
+    [few] { $payments } платежа
+   *[many] { $payments } платежей
+}, куплено { $credits }
+admin-day-sent-back = Возвращено денег: { $amount }, { $payments ->
+    [one] { $payments } платёж
+    [few] { $payments } платежа
+   *[many] { $payments } платежей
+}
 admin-day-spend = KIE: { $spent } кредитов KIE
 admin-day-spend-each = KIE: { $spent } кредитов KIE, { $each } на доставленный ролик
 admin-day-ratings = Оценки:
