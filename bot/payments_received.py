@@ -12,7 +12,7 @@ from bot.alerting import alert_admins
 from bot.parts import BotParts
 from bot.payments_refunds import refunded_by_telegram
 from bot.people import know
-from bot.screens import affordable_count, show_draft
+from bot.screens import affordable_count, buying_draft, show_draft
 from bot.turn import Turn, begin_turn
 from bot.welcome import welcome_back
 from clients.telegram import TelegramError
@@ -86,7 +86,7 @@ async def _tell(turn: Turn, payment: Payment) -> None:
 async def _say_credited(turn: Turn, payment: Payment) -> None:
     """What was short of credits is back at the bottom of the chat, one tap from being made."""
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
-    draft = await open_draft_of(turn, payment.draft_id)
+    draft = await buying_draft(turn, payment.draft_id)
     short = _shortage(draft, wallet.available) if draft else None
     await turn.say(
         money_cards.credited(
@@ -95,12 +95,6 @@ async def _say_credited(turn: Turn, payment: Payment) -> None:
     )
     if draft is not None:
         await show_draft(turn, draft)
-
-
-async def open_draft_of(turn: Turn, draft_id: str) -> Draft | None:
-    """None for a draft that no longer buys, or is not his."""
-    draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id) if draft_id else None
-    return None if draft is None or draft.ordered or draft.superseded else draft
 
 
 def _shortage(draft: Draft, available: int) -> Shortage | None:

@@ -43,8 +43,8 @@ async def open_drafts(turn: Turn) -> list[Draft]:
     """Those this step is about; the step is left where all of them were bought or replaced meanwhile."""
     found = []
     for draft_id in turn.dialog.draft_ids:
-        draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id)
-        if draft is not None and draft.buys:
+        draft = await buying_draft(turn, draft_id)
+        if draft is not None:
             found.append(draft)
         else:
             await turn.dialog.leave(draft_id)
@@ -55,6 +55,12 @@ async def open_drafts(turn: Turn) -> list[Draft]:
 
 async def open_draft(turn: Turn) -> Draft | None:
     return next(iter(await open_drafts(turn)), None)
+
+
+async def buying_draft(turn: Turn, draft_id: str) -> Draft | None:
+    """A draft of this user whose Generate still places an order. '' is none."""
+    draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id) if draft_id else None
+    return draft if draft is not None and draft.buys else None
 
 
 async def drop_draft(turn: Turn) -> None:

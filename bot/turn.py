@@ -55,6 +55,13 @@ class Turn:
     async def show(self, photo: str | bytes, card: Card) -> SentMessage:
         return await patiently(lambda: self.parts.telegram.send_photo(self.chat_id, photo, card))
 
+    async def show_in_place(self, message_id: int, card: Card) -> None:
+        """A page that turns; a new message where Telegram no longer edits that one."""
+        try:
+            await patiently(lambda: self.parts.telegram.edit_text(self.chat_id, message_id, card))
+        except TelegramRefused:
+            await self.say(card)
+
     async def accept(self, message_id: int, card: Card) -> None:
         """The confirm card becomes the first placeholder, or the card is said: the tap is always answered.
 

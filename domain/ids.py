@@ -34,6 +34,11 @@ def order_id_of_video(video: str) -> str:
     return video.rpartition("-v")[0]
 
 
+def number_of_video(video: str) -> int:
+    """1 is the first of its order."""
+    return int(video.rpartition("-v")[2])
+
+
 def attempt_id(video: str, number: int) -> str:
     return f"{video}-a{number}"
 

@@ -13,9 +13,8 @@ from bot.admin_pages import TG_USER_ID
 from bot.commands import register_for_admin
 from bot.filters import Pressed
 from bot.screens import stale
-from bot.turn import Turn, patiently
+from bot.turn import Turn
 from bot.words import cleaned
-from clients.telegram import TelegramRefused
 from domain.actions import Action, Card
 from domain.deeds import CREDITS_MAX, REASON_CHARS_MAX, Deed, DeedKind
 from texts import admin_cards
@@ -124,15 +123,8 @@ async def press(query: CallbackQuery, turn: Turn, argument: str) -> None:
     if card is None:
         await stale(turn)
     elif key in _IN_PLACE and query.message is not None:
-        await _show_in_place(turn, query.message.message_id, card)
+        await turn.show_in_place(query.message.message_id, card)
     else:
-        await turn.say(card)
-
-
-async def _show_in_place(turn: Turn, message_id: int, card: Card) -> None:
-    try:
-        await patiently(lambda: turn.parts.telegram.edit_text(turn.chat_id, message_id, card))
-    except TelegramRefused:
         await turn.say(card)
 
 

@@ -1,4 +1,4 @@
-"""Buttons of orders that were placed: more, again, another photo, send it here."""
+"""Buttons of orders that were placed: more, again, another photo."""
 
 from aiogram import Router
 from aiogram.types import CallbackQuery
@@ -7,11 +7,9 @@ from bot.changes import show_change
 from bot.filters import Pressed
 from bot.offers import priced
 from bot.screens import drop_draft, offer, stale
-from bot.showing import show_again
 from bot.states import Step
 from bot.turn import Turn
 from domain.actions import Action
-from domain.ids import order_id_of_video
 from domain.orders import Origin
 from store.drafts import DraftOffer
 from store.orders import OrderSource
@@ -24,7 +22,6 @@ def router() -> Router:
     router.callback_query.register(changed_again, Pressed(Action.CHANGED_AGAIN))
     router.callback_query.register(try_again, Pressed(Action.TRY_AGAIN))
     router.callback_query.register(another_photo, Pressed(Action.ANOTHER_PHOTO))
-    router.callback_query.register(send_here, Pressed(Action.SEND_HERE))
     return router
 
 
@@ -81,11 +78,3 @@ async def another_photo(_: CallbackQuery, turn: Turn, argument: str) -> None:
     data = turn.dialog.data.fresh().with_brief(source.brief, source.video_count, source.options)
     await turn.dialog.restart(Step.photo, data)
     await turn.say(cards.ask_photo(turn.language, brief_kept=True))
-
-
-async def send_here(_: CallbackQuery, turn: Turn, argument: str) -> None:
-    """By Telegram's own file; where there is none, a workflow sends the kept one."""
-    if await turn.parts.orders.source(order_id_of_video(argument), turn.user.tg_user_id) is None:
-        await stale(turn)
-        return
-    await show_again(turn, argument)

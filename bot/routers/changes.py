@@ -19,14 +19,13 @@ from bot.dialog import Part
 from bot.edits import take_edit
 from bot.filters import Pressed
 from bot.questions import offered_templates, prices_by_seconds
-from bot.screens import stale
+from bot.screens import buying_draft, stale
 from bot.states import Step
 from bot.turn import Turn
 from bot.words import cleaned
 from domain.actions import Action
 from domain.orders import VIDEO_COUNTS, Template, VideoOptions
 from domain.video_options import aspect_ratio_of, offered_ratios
-from store.drafts import Draft
 
 _COUNTS = {str(count): count for count in VIDEO_COUNTS}
 _SKIPPED = {"product": Part.PRODUCT, "wishes": Part.WISHES}
@@ -48,7 +47,7 @@ def router() -> Router:
 
 
 async def change(_: CallbackQuery, turn: Turn, argument: str) -> None:
-    draft = await _buying(turn, argument)
+    draft = await buying_draft(turn, argument)
     if draft is None:
         await stale(turn)
         return
@@ -57,19 +56,13 @@ async def change(_: CallbackQuery, turn: Turn, argument: str) -> None:
 
 async def change_part(_: CallbackQuery, turn: Turn, argument: str) -> None:
     name, draft_id = argument.partition(".")[::2]
-    draft, part = await _buying(turn, draft_id), _PARTS.get(name)
+    draft, part = await buying_draft(turn, draft_id), _PARTS.get(name)
     if draft is not None and part is Part.BACK:
         await leave_as_it_is(turn, draft)
     elif draft is not None and part in parts_of(turn, draft.offer):
         await ask_for(turn, draft, Part(part))
     else:
         await stale(turn)
-
-
-async def _buying(turn: Turn, draft_id: str) -> Draft | None:
-    """A draft of this user whose Generate still buys."""
-    draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id)
-    return draft if draft is not None and draft.buys else None
 
 
 async def choose_style(_: CallbackQuery, turn: Turn, argument: str) -> None:

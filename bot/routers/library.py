@@ -12,10 +12,10 @@ from bot.middleware import OWN_ANSWER
 from bot.open_orders import open_orders, orders_card
 from bot.screens import stale
 from bot.showing import show_again
-from bot.turn import Turn, patiently
-from clients.telegram import TelegramError, TelegramRefused
+from bot.turn import Turn
+from clients.telegram import TelegramError
 from domain.actions import Action, Card
-from domain.ids import order_id_of_video
+from domain.ids import number_of_video, order_id_of_video
 from domain.library import Cancellation
 from texts import label, library_cards, order_cards
 from workflows.start import TemporalUnavailable
@@ -32,6 +32,7 @@ def router() -> Router:
     router.callback_query.register(my_orders, Pressed(Action.MY_ORDERS))
     router.callback_query.register(my_videos, Pressed(Action.MY_VIDEOS))
     router.callback_query.register(show_video, Pressed(Action.SHOW_VIDEO))
+    router.callback_query.register(show_video, Pressed(Action.SEND_HERE))
     own_answer = {OWN_ANSWER: True}
     router.callback_query.register(cancel_order, Pressed(Action.CANCEL_ORDER), flags=own_answer)
     router.callback_query.register(like, Pressed(Action.LIKE), flags=own_answer)
@@ -99,7 +100,7 @@ async def _follow_up(turn: Turn, done: Cancellation) -> None:
 
 async def _show_cancelled(turn: Turn, done: Cancellation) -> None:
     """In the placeholders of what was stopped; as with every stage, dropped where it cannot be shown."""
-    numbers = [int(video_id.rpartition("-v")[2]) for video_id in done.stopped_video_ids]
+    numbers = [number_of_video(video_id) for video_id in done.stopped_video_ids]
     count = (await turn.parts.videos.read(done.stopped_video_ids[0])).video_count
     shown = await turn.parts.library.placeholders(done.order_id, numbers)
     for number, message_id in shown.items():
@@ -133,6 +134,7 @@ def _is_page(argument: str) -> bool:
 
 
 async def show_video(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    """By Telegram's own file; where there is none, a workflow sends the kept one."""
     source = await turn.parts.orders.source(order_id_of_video(argument), turn.user.tg_user_id)
     if source is None:
         await stale(turn)
@@ -170,13 +172,8 @@ async def _rate(query: CallbackQuery, turn: Turn, video_id: str, rating: int) ->
 
 
 async def _show(query: CallbackQuery, turn: Turn, card: Card, *, in_place: bool) -> None:
-    """In the pressed message where it can be edited, else as a new one."""
-    message = query.message
-    if not in_place or message is None:
-        await turn.say(card)
-        return
-    message_id = message.message_id
-    try:
-        await patiently(lambda: turn.parts.telegram.edit_text(turn.chat_id, message_id, card))
-    except TelegramRefused:
+    """In the pressed message, or as a new one."""
+    if in_place and query.message is not None:
+        await turn.show_in_place(query.message.message_id, card)
+    else:
         await turn.say(card)

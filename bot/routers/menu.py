@@ -6,7 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.filters import Pressed
 from bot.open_orders import open_orders, orders_card
-from bot.screens import drop_draft, open_draft, stale
+from bot.screens import buying_draft, drop_draft, open_draft, stale
 from bot.states import Step
 from bot.turn import Turn
 from bot.welcome import welcome_back
@@ -88,8 +88,8 @@ async def cancel(_: Message, turn: Turn) -> None:
 
 
 async def cancel_draft(_: CallbackQuery, turn: Turn, argument: str) -> None:
-    draft = await turn.parts.drafts.get(argument, turn.user.tg_user_id)
-    if draft is None or draft.ordered or draft.superseded:
+    draft = await buying_draft(turn, argument)
+    if draft is None:
         await stale(turn)
         return
     await turn.parts.drafts.supersede(draft.id, turn.user.tg_user_id)

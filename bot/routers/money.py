@@ -7,11 +7,9 @@ from aiogram.filters import Command, CommandStart
 from aiogram.types import CallbackQuery, Message
 
 from bot.filters import Pressed
-from bot.payments_received import open_draft_of
-from bot.screens import stale
+from bot.screens import buying_draft, stale
 from bot.turn import Turn, patiently
 from clients.stars import START_PARAMETER
-from clients.telegram import TelegramRefused
 from domain.actions import Action, Card
 from domain.payments import Invoice, Package
 from texts import cards, money_cards
@@ -45,7 +43,7 @@ async def show_top_up(_: CallbackQuery, turn: Turn, argument: str) -> None:
 
 
 async def _top_up(turn: Turn, draft_id: str) -> None:
-    draft = await open_draft_of(turn, draft_id)
+    draft = await buying_draft(turn, draft_id)
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
     await turn.say(
         money_cards.top_up(
@@ -65,7 +63,7 @@ async def choose_package(_: CallbackQuery, turn: Turn, argument: str) -> None:
         await turn.say(cards.sentence(turn.language, "packages-changed"))
         await _top_up(turn, draft_id)
         return
-    draft = await open_draft_of(turn, draft_id)
+    draft = await buying_draft(turn, draft_id)
     invoice = Invoice(turn.user.tg_user_id, package, draft.id if draft else "")
     words = money_cards.invoice(turn.language, package)
     await patiently(lambda: turn.parts.provider.offer(invoice, words))
@@ -85,14 +83,7 @@ async def show_history(query: CallbackQuery, turn: Turn, argument: str) -> None:
     if not argument or query.message is None:
         await turn.say(card)
         return
-    await _turn_page(turn, query.message.message_id, card)
-
-
-async def _turn_page(turn: Turn, message_id: int, card: Card) -> None:
-    try:
-        await patiently(lambda: turn.parts.telegram.edit_text(turn.chat_id, message_id, card))
-    except TelegramRefused:
-        await turn.say(card)
+    await turn.show_in_place(query.message.message_id, card)
 
 
 async def _history_card(turn: Turn, page: int) -> Card:
