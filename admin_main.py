@@ -9,6 +9,7 @@ import typer
 
 from domain.clock import utc_now
 from domain.credits import NotEnoughCredits
+from domain.deeds import CREDITS_MAX
 from serving import EXIT_FAILED, NotYet, Stop, connect_database, reach_database, reach_temporal, run_program
 from settings import Settings
 from store.database import Database
@@ -18,7 +19,6 @@ from store.payments import Payments, RefundBegun, RefundStart
 from workflows.namespace import prepare_namespace
 from workflows.start import ensure_schedules
 
-CREDITS_MAX: Final = 1_000_000
 TG_ID_MAX: Final = 2**52  # Telegram's own promise
 
 _REFUND_SAID: Final = {

@@ -125,11 +125,6 @@ class Accounts:
     async def mark_model(self, video_model: str, until: datetime, reason: str) -> Block:
         return await self._block(Blocked.VIDEO_MODEL, video_model, until, reason)
 
-    async def lift_account_block(self, account: str) -> bool:
-        """Money was found, or the operator knows better. True when it was blocked."""
-        async with self._database.connection() as connection:
-            return bool(await _queries.lift_account_block(connection, name=account, now=self._clock()))
-
     async def keep_balance(self, account: str, kie_credits: float, enough_kie_credits: float) -> bool:
         """What a probe read. True: the account was blocked for want of money, and now has enough again."""
         await self._rows.make()
@@ -157,10 +152,6 @@ class Accounts:
             return {
                 row["account"]: row["kie_credits"] async for row in _queries.spent(connection, since=since)
             }
-
-    async def lift_key_block(self, key_id: str) -> bool:
-        async with self._database.connection() as connection:
-            return bool(await _queries.lift_key_block(connection, key_id=key_id, now=self._clock()))
 
     async def lift_mark(self, video_model: str) -> bool:
         async with self._database.connection() as connection:

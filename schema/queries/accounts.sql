@@ -61,10 +61,6 @@ select blocked_until as until from kie_keys where key_id = :name;
 -- name: read_mark^
 select unavailable_until as until from video_model_marks where slug = :name;
 
--- name: lift_account_block$
-update kie_accounts set blocked_until = null, block_reason = ''
-where name = :name and blocked_until > :now returning name;
-
 -- name: keep_balance!
 update kie_accounts set balance_kie_credits = :kie_credits, balance_at = :now where name = :name;
 
@@ -79,10 +75,6 @@ where key_id = :key_id and blocked_until > :now and block_reason = :reason retur
 -- name: spent
 select account, sum(credits_consumed) as kie_credits from attempts
 where credits_consumed is not null and ended_at > :since group by account;
-
--- name: lift_key_block$
-update kie_keys set blocked_until = null, block_reason = ''
-where key_id = :key_id and blocked_until > :now returning key_id;
 
 -- name: lift_mark$
 delete from video_model_marks where slug = :slug returning slug;

@@ -59,7 +59,7 @@ async def all_accounts_are_out(bot: RunningBot) -> None:
 
 async def accounts_are_back(bot: RunningBot) -> None:
     for account in ("alpha", "beta"):
-        await bot.parts.accounts.lift_account_block(account)
+        await bot.parts.accounts.keep_balance(account, kie_credits=1_000, enough_kie_credits=100)
 
 
 async def rounds_pass(bot: RunningBot) -> None:

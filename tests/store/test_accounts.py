@@ -64,8 +64,9 @@ async def test_an_empty_account_is_out_for_a_day_but_may_be_asked(
 
 async def test_money_found_lifts_the_block(accounts: Accounts) -> None:
     await failed(accounts, "a", NO_MONEY)
-    assert await accounts.lift_account_block("a")
-    assert not await accounts.lift_account_block("a")
+    assert not await accounts.keep_balance("a", kie_credits=99, enough_kie_credits=100)
+    assert await accounts.keep_balance("a", kie_credits=100, enough_kie_credits=100)
+    assert not await accounts.keep_balance("a", kie_credits=100, enough_kie_credits=100)
     assert await accounts.serving_accounts() == ("a", "b")
 
 
@@ -137,7 +138,7 @@ async def test_the_operator_blocks_by_hand(accounts: Accounts) -> None:
     assert (a.serves, a.blocked_until, a.block_reason) == (False, until, "being audited")
     assert (b.serves, [key.block_reason for key in b.keys]) == (True, ["", "rotated"])
     assert await accounts.pollable_key("b", "b-key2") == "b-key2"
-    assert await accounts.lift_key_block("b-key2")
+    assert not await accounts.key_answers("b-key2"), "only the operator lifts what he blocked"
 
 
 async def test_a_key_that_moved_to_another_account(database: Database, clock: HandClock) -> None:
