@@ -150,7 +150,8 @@ def _what(language: Language, line: HistoryLine) -> str:
         return label(language, "history-stars-back", stars=line.amount)
     if line.kind is EntryKind.WELCOME:
         return label(language, "history-welcome")
-    return label(language, "history-granted", reason=shortened(line.note, _NOTE_UNITS_MAX))
+    key = "history-granted" if line.credits > 0 else "history-taken"
+    return label(language, key, reason=shortened(line.note, _NOTE_UNITS_MAX))
 
 
 def _history_rows(language: Language, page: int, *, has_older: bool) -> Rows:

@@ -186,7 +186,7 @@ async def test_a_grant_is_asked_done_once_and_told_to_both(
     await ann.text("/start")
     (card,) = await boss.text("/grant 501 5 a <late> video")
     assert "Grant 5 credits to 501?" in card["text"]
-    assert "a <late> video" in card["text"]
+    assert "the user sees it in the history: a <late> video" in card["text"]
     assert await available(bot) == 3
     yes = button_data(card, "Yes")
     await boss.press("Yes", message_id=card["message_id"])

@@ -107,7 +107,7 @@ async def test_the_history_says_what_happened_to_the_credits(
         "🧾 Your credits: 23 credits",
         "In the making: 1 credit, paid for when delivered.",
         "",
-        f"{day} · −2 granted: a mistake",
+        f"{day} · −2 taken back: a mistake",
         f"{day} · +4 granted: a <gift>",
         f"{day} · +1 refunded: video 2",
         f"{day} · −3 order of 3 videos",

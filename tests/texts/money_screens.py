@@ -21,6 +21,7 @@ _AT: Final = datetime(2026, 11, 21, 18, 0, tzinfo=UTC)
 _LINES: Final = (
     HistoryLine(EntryKind.PURCHASE_REFUND, -20, _AT, amount=500),
     HistoryLine(EntryKind.GRANT, 2, _AT, note="a gift from the <shop>"),
+    HistoryLine(EntryKind.GRANT, -2, _AT, note="counted twice"),
     HistoryLine(EntryKind.REFUND, 1, _AT, video_number=2),
     HistoryLine(EntryKind.RESERVE, -3, _AT, video_count=3),
     HistoryLine(EntryKind.PURCHASE, 20, _AT, amount=500),

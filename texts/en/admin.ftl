@@ -105,11 +105,11 @@ admin-state-refund-refused = the refund was refused
 ## Deeds
 admin-confirm-grant =
     ➕ Grant <b>{ $credits }</b> to <code>{ $user }</code>?
-    Reason: { $reason }
+    Reason, and the user sees it in the history: { $reason }
     Available now: { $available }
 admin-confirm-take =
     ➖ Take <b>{ $credits }</b> from <code>{ $user }</code>?
-    Reason: { $reason }
+    Reason, and the user sees it in the history: { $reason }
     Available now: { $available }
 admin-confirm-refund =
     ↩️ Send <b>{ $amount }</b> back to <code>{ $user }</code>, and take the { $credits } that were bought with it?

@@ -57,6 +57,7 @@ history-topped-up = topped up ({ $stars } ⭐)
 history-stars-back = Stars refunded ({ $stars } ⭐)
 history-welcome = welcome
 history-granted = granted: { $reason }
+history-taken = taken back: { $reason }
 
 ## Terms
 terms-note = By pressing Generate you accept /terms
@@ -76,7 +77,7 @@ privacy =
 
     <b>What is kept:</b> your Telegram id and language, your photos and texts, the videos made of them, and the history of your credits and payments.
     <b>Who gets it:</b> photos and texts go to OpenAI, which checks them and writes the script, and to KIE.AI, which makes the video. Payments are made inside Telegram: no card data reaches us.
-    <b>For how long:</b> photos and videos are kept for 30 days. The history of credits and payments stays, as accounts have to.
+    <b>For how long:</b> photos and videos are kept for 30 days. Texts stay with the history of your orders until you ask for them to be removed. The history of credits and payments stays, as bookkeeping has to.
 
     To have your data removed, write to { $support }
 paysupport =

@@ -107,11 +107,11 @@ admin-state-refund-refused = в возврате отказано
 ## Дела
 admin-confirm-grant =
     ➕ Начислить <b>{ $credits }</b> пользователю <code>{ $user }</code>?
-    Причина: { $reason }
+    Причина, пользователь увидит её в истории: { $reason }
     Сейчас доступно: { $available }
 admin-confirm-take =
     ➖ Списать <b>{ $credits }</b> у пользователя <code>{ $user }</code>?
-    Причина: { $reason }
+    Причина, пользователь увидит её в истории: { $reason }
     Сейчас доступно: { $available }
 admin-confirm-refund =
     ↩️ Вернуть <b>{ $amount }</b> пользователю <code>{ $user }</code> и списать купленное на них: { $credits }?
