@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
-from bot.webhook import leave_webhook, until_done
+from bot.webhook import leave_webhook
+from clients.telegram import TelegramError
 from clients.telegram_session import api_address
 
 _log = structlog.get_logger()
@@ -52,7 +53,7 @@ class Poller:
     async def run(self) -> None:
         """Until cancelled. A webhook that was set before is removed, so that switching needs nobody."""
         try:
-            await until_done(self._parts, "webhook", lambda: leave_webhook(self._parts))
+            await self._leave_webhook()
             while True:
                 await self.poll()
         finally:
@@ -113,8 +114,15 @@ class Poller:
             _log.warning("another bot has set a webhook: nothing can be polled while it is set")
             self._webhook_seen_at = now
         elif now - self._webhook_seen_at >= _WEBHOOK_SECONDS * self._parts.time_scale:
-            await until_done(self._parts, "webhook", lambda: leave_webhook(self._parts))
+            await self._leave_webhook()
             self._webhook_seen_at = None
+
+    async def _leave_webhook(self) -> None:
+        """Whoever cannot be asked now is polled all the same: while a webhook stands, he says so himself."""
+        try:
+            await leave_webhook(self._parts)
+        except TelegramError as error:
+            _log.warning("webhook was not looked for", error=str(error))
 
     def _offset(self) -> int | None:
         return min(self._handling, default=self._next_id)
