@@ -155,7 +155,7 @@ async def test_maintenance_takes_no_order_and_says_when_it_is_over(
     (card,) = await ann.to_step("confirm")
     await bot.parts.switches.set(MAINTENANCE, True)
     (kept,) = await ann.press("Generate")
-    assert "at work on the bot" in kept["text"]
+    assert "working on the bot" in kept["text"]
     assert await orders(database) == []
     await rounds_pass(bot)
     assert await ann.answers() == []

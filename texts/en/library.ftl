@@ -77,11 +77,11 @@ button-changed = ✏️ With changes
 
 ## Busy evenings and maintenance
 busy-note = { $minutes ->
-    [one] ⏳ Many orders right now: about { $minutes } minute.
-   *[other] ⏳ Many orders right now: about { $minutes } minutes.
+    [one] ⏳ Many orders right now: expect about { $minutes } minute.
+   *[other] ⏳ Many orders right now: expect about { $minutes } minutes.
 }
 busy-note-too-long = ⏳ So many orders right now that I take no new ones. Press Generate, and I will write when it is free.
 not-now-busy = ⏳ Too busy right now: it would take more than half an hour. Your order is kept, and I will write to you when it is free. Nothing was charged.
-not-now-maintenance = 🛠 I take no new orders for a little while: we are at work on the bot. Your order is kept, and I will write to you when it goes on. Nothing was charged.
+not-now-maintenance = 🛠 I take no new orders for a little while: we are working on the bot. Your order is kept, and I will write to you when it goes on. Nothing was charged.
 free-again = ✨ It is free again. Here is your order, one tap away:
 model-is-back = ✨ The video service works again. Your earlier order could not be made; its credits are on your balance. Shall we try once more?
