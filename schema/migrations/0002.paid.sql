@@ -55,6 +55,7 @@ alter table orders add column view_media_keys text[] not null default '{}';
 alter table videos
     add column rating smallint check (rating in (-1, 1)),
     add column rated_at timestamptz;
+create index videos_waiting on videos (closed_at) where state = 'WAITING';
 create index videos_on_shelf on videos (user_id, closed_at) where state in ('DELIVERED', 'WAITING');
 
 -- Pictures of ours that Telegram has already, so that they are uploaded once.
