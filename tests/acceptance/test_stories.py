@@ -1,4 +1,7 @@
-"""The stories of `make smoke`, each as a test of its own; they are played once, together."""
+"""The stories of `make smoke`, each as a test of its own; played once, together.
+
+There one bot polls; here two bots stand behind one webhook.
+"""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +14,7 @@ from tests.stories.shelf import BOOK, Played, Story
 
 @pytest_asyncio.fixture(scope="session")
 async def played() -> AsyncIterator[dict[str, Played]]:
-    yield {each.story.name: each for each in await play_all()}
+    yield {each.story.name: each for each in await play_all(bots_behind_webhook=2)}
 
 
 @pytest.mark.timeout(400)

@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -123,11 +124,15 @@ async def play_all(
     photo: Path | None = None,
     only: str = "",
     told: Callable[[Played], None] = lambda _: None,
+    bots_behind_webhook: int = 0,
 ) -> list[Played]:
-    """All stories in their phases; `told` hears of each as it ends."""
+    """All stories in their phases; `told` hears of each as it ends. Without a webhook one bot polls."""
     with throw_away_folder() as folder:
         photo = photo or draw_product(folder / "product.jpg")
-        async with Stack(plan_for(folder / "data")) as stack:
+        plan = plan_for(folder / "data")
+        if bots_behind_webhook:
+            plan = replace(plan, webhook=True, bot_count=bots_behind_webhook)
+        async with Stack(plan) as stack:
             return await play_on(stack, photo, only, told)
 
 

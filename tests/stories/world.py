@@ -108,6 +108,10 @@ class World:
         entries = (await self.openai.get("/control/journal", params={"where": where})).json()["entries"]
         return [entry for entry in entries if marker in str(entry["fields"])]
 
+    async def all_updates_taken(self) -> bool:
+        """At this moment nothing that anybody sent is still on its way to the bot."""
+        return not (await self.telegram.get("/control/updates")).json()["pending"]
+
     async def stars(self, seller: Seller) -> list[dict[str, Any]]:
         """Telegram's own book of what this seller paid."""
         transactions = (await self.telegram.get("/control/stars")).json()["transactions"]
