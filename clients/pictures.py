@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from domain.failures import FailureReason
 
@@ -18,6 +18,16 @@ _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _QUALITIES: Final = (90, 75, 50)
 _RGB_MODES: Final = ("RGB", "RGBA")
 _UNREADABLE: Final = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
+# What makes a picture upright, by its EXIF orientation.
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class PictureRefused(Exception):
@@ -86,7 +96,13 @@ def _upright(image: Image.Image) -> Image.Image:
     small = colours.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     if image.mode not in _RGB_MODES:
         small.info.pop("icc_profile", None)  # it describes colours that are gone
-    return _flat(ImageOps.exif_transpose(small))
+    return _flat(_turned(small, image.getexif().get(ExifTags.Base.Orientation)))
+
+
+def _turned(image: Image.Image, orientation: object) -> Image.Image:
+    """Pillow's own way writes the other metadata anew, and fails where a phone wrote nonsense there."""
+    method = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return image if method is None else image.transpose(method)
 
 
 def _fitting(width: int, height: int) -> tuple[int, int]:

@@ -1,9 +1,10 @@
 import io
 import os
+import struct
 import zlib
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from clients.pictures import PHOTO_BYTES_MAX, PictureRefused, check_photo, prepare_photo
 from domain.failures import FailureReason
@@ -78,6 +79,31 @@ def test_phone_photo_comes_out_upright_and_without_metadata() -> None:
     assert not shown.getexif()
     assert "comment" not in shown.info
     assert shown.info["icc_profile"] == b"colours"
+
+
+def test_metadata_that_makes_no_sense_does_not_cost_the_photo() -> None:
+    orientation = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)  # turn clockwise
+    words_for_a_number = struct.pack("<HHI4s", 0x011A, 2, 4, b"far\0")
+    entries = struct.pack("<H", 2) + orientation + words_for_a_number + struct.pack("<I", 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + entries
+    prepared = prepare_photo(picture(800, 400, "JPEG", exif=exif))
+    assert (prepared.width, prepared.height) == (400, 800)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation_comes_out_upright(orientation: int) -> None:
+    lying = Image.new("RGB", (800, 400), "red")
+    lying.paste("blue", (0, 0, 200, 100))
+    exif = lying.getexif()
+    exif[0x0112] = orientation
+    buffer = io.BytesIO()
+    lying.save(buffer, "PNG", exif=exif)
+    expected = ImageOps.exif_transpose(lying)
+    shown = opened(prepare_photo(buffer.getvalue()).jpeg).convert("RGB")
+    assert shown.size == expected.size
+    corners = [(20, 20), (shown.width - 20, 20), (20, shown.height - 20)]
+    for corner in corners:
+        assert shown.getpixel(corner) == pytest.approx(expected.getpixel(corner), abs=9)
 
 
 @pytest.mark.parametrize(
