@@ -1,6 +1,7 @@
 """What administrators do to credits and payments: asked first, done once, written down, then told."""
 
 import re
+from typing import Final
 
 import structlog
 
@@ -9,11 +10,14 @@ from bot.turn import Turn
 from clients.telegram import TelegramError
 from domain.actions import Card
 from domain.deeds import Deed, DeedKind
+from domain.payments import PaymentState
 from store.audit import Done, TooMany
 from store.payments import Payment, RefundStart
 from texts import admin_cards, deed_cards
 
 _log = structlog.get_logger()
+
+_CREDITS_TAKEN: Final = (PaymentState.REFUNDING, PaymentState.REFUND_REFUSED)
 
 
 async def how_to_grant(turn: Turn, tg_user_id: str) -> Card | None:
@@ -45,6 +49,8 @@ async def ask_refund(turn: Turn, charge_id: str, *, forced: bool = False) -> Car
     payment = await turn.parts.payments.find(charge_id)
     if payment is None:
         return deed_cards.refund_outcome(turn.language, RefundStart.UNKNOWN, charge_id)
+    if payment.state is PaymentState.REFUNDED:
+        return deed_cards.refund_outcome(turn.language, RefundStart.REFUNDED, charge_id)
     deed = Deed(
         kind=DeedKind.REFUND,
         tg_user_id=payment.tg_user_id or 0,
@@ -56,9 +62,11 @@ async def ask_refund(turn: Turn, charge_id: str, *, forced: bool = False) -> Car
 
 
 async def _ask_refund(turn: Turn, payment: Payment, deed: Deed) -> Card:
-    available = (await turn.parts.ledger.balance(deed.tg_user_id)).available
     deed_id = await turn.parts.audit.ask(turn.user.tg_user_id, deed)
     amount = admin_cards.money(payment.amount, payment.currency)
+    if payment.state in _CREDITS_TAKEN:
+        return deed_cards.confirm_refund_again(turn.language, deed, amount, payment.state, deed_id)
+    available = (await turn.parts.ledger.balance(deed.tg_user_id)).available
     return deed_cards.confirm_refund(turn.language, deed, amount, available, deed_id)
 
 

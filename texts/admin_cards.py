@@ -225,7 +225,7 @@ def _payment(language: Language, payment: PastPayment) -> str:
         at=_moment(payment.paid_at),
         amount=money(payment.amount, payment.currency),
         credits=counted_credits(language, payment.credits),
-        state=label(language, _STATES[payment.state]),
+        state=payment_state(language, payment.state),
         charge=payment.charge_id,
     )
 
@@ -307,6 +307,10 @@ def _rests(language: Language, mark: ModelMark) -> str:
 
 
 # -- pieces ---------------------------------------------------------------------------------------
+
+
+def payment_state(language: Language, state: PaymentState) -> str:
+    return label(language, _STATES[state])
 
 
 def money(amount: int, currency: str) -> str:

@@ -5,8 +5,9 @@ from typing import Final
 from domain.actions import Action, Button, Card
 from domain.deeds import Deed, DeedKind
 from domain.orders import Language
+from domain.payments import PaymentState
 from texts import label, say
-from texts.admin_cards import button, panel_row, sentence
+from texts.admin_cards import button, panel_row, payment_state, sentence
 from texts.cards import Rows, counted_credits
 
 
@@ -32,6 +33,21 @@ def confirm_refund(language: Language, deed: Deed, amount: str, available: int, 
         user=str(deed.tg_user_id),
         credits=counted_credits(language, deed.credits),
         available=counted_credits(language, available),
+        charge=deed.charge_id,
+    )
+    return Card(text, _yes_or_no(language, deed_id))
+
+
+def confirm_refund_again(
+    language: Language, deed: Deed, amount: str, state: PaymentState, deed_id: str
+) -> Card:
+    """Nothing is taken any more: the provider is asked once more."""
+    text = say(
+        language,
+        "admin-confirm-refund-again",
+        amount=amount,
+        user=str(deed.tg_user_id),
+        state=payment_state(language, state),
         charge=deed.charge_id,
     )
     return Card(text, _yes_or_no(language, deed_id))

@@ -7,7 +7,7 @@ import pytest_asyncio
 from standins.server import running
 from standins.telegram.app import build_app
 from store.database import Database
-from tests.bot.chat import Person, RunningBot, running_bot
+from tests.bot.chat import ADMIN_ID, Person, RunningBot, running_bot
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -40,3 +40,9 @@ async def bot(database: Database, telegram_base: str) -> AsyncIterator[RunningBo
 async def ann(bot: RunningBot, http: httpx.AsyncClient) -> Person:
     assert bot.parts.price_credits == 1
     return await Person.join(http, 501)
+
+
+@pytest_asyncio.fixture
+async def boss(bot: RunningBot, http: httpx.AsyncClient) -> Person:
+    assert ADMIN_ID in bot.parts.shop.admins
+    return await Person.join(http, ADMIN_ID)

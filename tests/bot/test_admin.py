@@ -4,9 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import httpx
 import pytest
-import pytest_asyncio
 from aiogram.types import BotCommandScopeChat
 
 from domain.actions import Action
@@ -23,12 +21,6 @@ BUTTONS = (
     "panel", "find", "today", "today.2026-11-20", "accounts", "maintenance.on", "grant.501", "take.501",
     "refund.501.0123456789ab", "force.501.0123456789ab", "yes.0123", "no.0123",
 )  # fmt: skip
-
-
-@pytest_asyncio.fixture
-async def boss(bot: RunningBot, http: httpx.AsyncClient) -> Person:
-    assert ADMIN_ID in bot.parts.shop.admins
-    return await Person.join(http, ADMIN_ID)
 
 
 async def rows(database: Database, table: str = "admin_actions") -> list[dict[str, Any]]:
@@ -255,72 +247,6 @@ async def test_a_user_who_blocked_the_bot_gets_his_credits_all_the_same(
     assert "now has 8 credits" in await text_of(boss, card)
     assert "blocked the bot" in only_text(await boss.text("/user 501"))
     assert await available(bot) == 8
-
-
-# -- refunds --------------------------------------------------------------------------------------
-
-
-async def paid(bot: RunningBot, database: Database, charge_id: str = "stx-charge") -> None:
-    """As if 5 credits had been bought for 150 stars."""
-    user = await bot.parts.users.find(501)
-    assert user is not None
-    async with database.connection() as connection:
-        await connection.execute(
-            """insert into payments (charge_id, provider, user_id, package_id, amount, currency, credits,
-                                     paid_at)
-               values ($1, 'stars', $2, '5c150s', 150, 'XTR', 5, now())""",
-            charge_id, user.id,
-        )  # fmt: skip
-
-
-async def state_of(database: Database, charge_id: str = "stx-charge") -> tuple[str, int]:
-    async with database.connection() as connection:
-        row = await connection.fetchrow(
-            "select state, debt_credits from payments where charge_id = $1", charge_id
-        )
-    assert row is not None
-    return row["state"], row["debt_credits"]
-
-
-async def test_a_payment_is_refunded_from_the_card_of_its_user(
-    boss: Person, ann: Person, bot: RunningBot, database: Database
-) -> None:
-    await ann.text("/start")
-    await paid(bot, database)
-    await bot.parts.ledger.grant(501, 5, "what the payment brought", "g")
-    (card,) = await boss.text("/user 501")
-    assert "150 ⭐ → 5 credits, paid" in card["text"]
-    (asked,) = await boss.press("Refund 150 ⭐", message_id=card["message_id"])
-    assert "Send 150 ⭐ back to 501" in asked["text"]
-    assert (await state_of(database))[0] == "PAID"
-    await boss.press("Yes", message_id=asked["message_id"])
-    assert "on its way back" in await text_of(boss, asked)
-    assert (await state_of(database))[0] != "PAID"
-    assert await available(bot) == 3
-    assert [row["action"] for row in await rows(database)] == ["look", "refund"]
-    assert (await rows(database))[1]["details"] == {"credits": 5, "charge_id": "stx-charge"}
-
-
-async def test_a_spent_payment_is_refunded_only_by_force(
-    boss: Person, ann: Person, bot: RunningBot, database: Database
-) -> None:
-    await ann.text("/start")
-    await paid(bot, database)
-    (asked,) = await boss.text("/refund stx-charge")
-    await boss.press("Yes", message_id=asked["message_id"])
-    assert "2 credits missing" in await text_of(boss, asked)
-    assert await state_of(database) == ("PAID", 0)
-    (forced,) = await boss.press("Refund all the same", message_id=asked["message_id"])
-    assert "written down as a debt" in forced["text"]
-    await boss.press("Yes", message_id=forced["message_id"])
-    assert "on its way back" in await text_of(boss, forced)
-    assert (await state_of(database))[1] == 2
-    assert "debt after refunds: 2 credits" in only_text(await boss.text("/user 501"))
-
-
-async def test_an_unknown_charge_is_said_to_be_unknown(boss: Person) -> None:
-    assert "no payment no-such" in only_text(await boss.text("/refund no-such"))
-    assert "no payment no-such" in only_text(await boss.text("/refund no-such forced"))
 
 
 # -- maintenance, accounts, commands, language ----------------------------------------------------

@@ -95,6 +95,9 @@ def admin_pages(language: Language) -> dict[str, Card]:
         "Granted": deed_cards.done_credits(language, deed, 10),
         "Granted, as the user reads it": deed_cards.credits_changed(language, deed, 10, "@help"),
         "Refund?": deed_cards.confirm_refund(language, refund, "150 ⭐", 3, _ORDER_ID),
+        "Refund again?": deed_cards.confirm_refund_again(
+            language, refund, "150 ⭐", PaymentState.REFUND_REFUSED, _ORDER_ID
+        ),
         "Refund of spent credits": deed_cards.refund_spent(language, refund, 2),
         "An alert": alert_cards.alert(language, "BILLING", facts, "402: no money left", 12),
         "Little money at KIE": alert_cards.low_balance(language, "alpha", 40.0, 1_200.0),
@@ -134,6 +137,7 @@ def _deeds(language: Language) -> list[Card]:
     return [
         *(deed_cards.confirm_credits(language, each, 3, deed_id) for each in (grant, take)),
         *(deed_cards.confirm_refund(language, each, "150 ⭐", 3, deed_id) for each in (refund, forced)),
+        deed_cards.confirm_refund_again(language, refund, "150 ⭐", PaymentState.REFUNDING, deed_id),
         *(deed_cards.done_credits(language, each, 3) for each in (grant, take)),
         *(deed_cards.credits_changed(language, each, 3, "@help") for each in (grant, take)),
         deed_cards.declined(language),

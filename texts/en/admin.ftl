@@ -119,6 +119,10 @@ admin-confirm-refund-forced =
     ↩️ Send <b>{ $amount }</b> back to <code>{ $user }</code> <b>even though credits of it are spent</b>? Of { $credits }, what is there is taken; the rest is written down as a debt.
     Available now: { $available }
     <code>{ $charge }</code>
+admin-confirm-refund-again =
+    🔁 Ask once more to send <b>{ $amount }</b> back to <code>{ $user }</code>? The credits were taken before: only the call to the provider is repeated.
+    State now: { $state }
+    <code>{ $charge }</code>
 admin-done-grant = ✅ Granted { $credits } to <code>{ $user }</code>, who now has { $available } and is told so.
 admin-done-take = ✅ Took { $credits } from <code>{ $user }</code>, who now has { $available } and is told so.
 admin-declined = Nothing was done.

@@ -121,6 +121,10 @@ admin-confirm-refund-forced =
     ↩️ Вернуть <b>{ $amount }</b> пользователю <code>{ $user }</code>, <b>хотя часть кредитов потрачена</b>? Куплено было { $credits }: что есть, спишется, остальное запишется как долг.
     Сейчас доступно: { $available }
     <code>{ $charge }</code>
+admin-confirm-refund-again =
+    🔁 Ещё раз запросить возврат <b>{ $amount }</b> пользователю <code>{ $user }</code>? Кредиты уже списаны раньше: повторяется только запрос к провайдеру.
+    Сейчас: { $state }
+    <code>{ $charge }</code>
 admin-done-grant = ✅ Начислено: { $credits }. У <code>{ $user }</code> теперь { $available }, мы ему об этом пишем.
 admin-done-take = ✅ Списано: { $credits }. У <code>{ $user }</code> теперь { $available }, мы ему об этом пишем.
 admin-declined = Ничего не сделано.
