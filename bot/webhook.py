@@ -37,7 +37,7 @@ class WebhookKeeper:
 
     async def run(self) -> None:
         """Until cancelled. An outage of Telegram is waited for."""
-        await until_done(self.parts, "webhook", self._set_up)
+        await until_done(self.parts, "webhook", self.set_up)
         look_seconds = LOOK_SECONDS * self.parts.time_scale
         await asyncio.sleep(look_seconds)
         await forever("webhook", self.look, look_seconds)
@@ -48,16 +48,23 @@ class WebhookKeeper:
         if await self.parts.limits.take("webhook look", Rate(1 / look_seconds, burst=1)):
             return
         try:
-            await self._alert(await self._set_up(), timedelta(seconds=2 * look_seconds))
+            info = await webhook_info(self.parts.telegram)
+            if not self.webhook.serves(info):
+                await self._set(info)
         except TelegramError as error:
             _log.warning("webhook was not looked at", error=str(error))
+            return
+        await self._alert(info, timedelta(seconds=2 * look_seconds))
 
-    async def _set_up(self) -> WebhookInfo:
+    async def set_up(self) -> None:
+        """Only where it differs."""
         info = await webhook_info(self.parts.telegram)
         if not self.webhook.is_set(info):
-            await set_webhook(self.parts.telegram, self.webhook)
-            _log.info("webhook set", url=self.webhook.url, instead_of=info.url)
-        return info
+            await self._set(info)
+
+    async def _set(self, info: WebhookInfo) -> None:
+        await set_webhook(self.parts.telegram, self.webhook)
+        _log.info("webhook set", url=self.webhook.url, instead_of=info.url)
 
     async def _alert(self, info: WebhookInfo, recently: timedelta) -> None:
         failed_at = info.last_error_date

@@ -14,11 +14,14 @@ with handled as (
 select exists (select 1 from handled) as handled, exists (select 1 from leased) as leased;
 
 -- name: finish!
+-- Not waited for on the disk: what a crash of the server forgets here, Telegram has had its answer to.
 with freed as (
-    update chat_leases set until = :now, handled_update_id = :update_id
+    update chat_leases set until = :now::timestamptz, handled_update_id = :update_id
     where chat_id = :chat_id and holder = :holder
 )
-insert into handled_updates (update_id, handled_at) values (:update_id, :now) on conflict do nothing;
+insert into handled_updates (update_id, handled_at)
+select :update_id::bigint, :now::timestamptz from set_config('synchronous_commit', 'off', true)
+on conflict do nothing;
 
 -- name: free!
 update chat_leases set until = :now where chat_id = :chat_id and holder = :holder;

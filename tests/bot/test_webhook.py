@@ -265,16 +265,16 @@ async def test_the_webhook_is_set_only_where_it_differs(
     database_url: str, telegram_base: str, http: httpx.AsyncClient
 ) -> None:
     async with parts_over(database_url, telegram_base) as parts:
-        await keeper(parts)._set_up()
-        await keeper(parts)._set_up()
+        await keeper(parts).set_up()
+        await keeper(parts).set_up()
         (asked,) = await calls(http, "setWebhook")
         assert asked["secret_token"] == SECRET.get_secret_value()
         assert "drop_pending_updates" not in asked
         told = await hook(http)
         assert set(told["allowed_updates"]) == set(ALLOWED_UPDATES)
         assert told["max_connections"] == 100
-        await keeper(parts, secret=SecretStr("another-word"))._set_up()
-        await keeper(parts, f"{NOWHERE}/elsewhere")._set_up()
+        await keeper(parts, secret=SecretStr("another-word")).set_up()
+        await keeper(parts, f"{NOWHERE}/elsewhere").set_up()
         assert len(await calls(http, "setWebhook")) == 3
 
 
@@ -291,10 +291,22 @@ async def test_a_webhook_that_somebody_took_away_is_set_again(
     database_url: str, telegram_base: str, http: httpx.AsyncClient
 ) -> None:
     async with parts_over(database_url, telegram_base) as parts:
-        await keeper(parts)._set_up()
+        await keeper(parts).set_up()
         await parts.telegram.call("deleteWebhook", {})
         await keeper(parts).look()
         assert (await hook(http))["url"]
+
+
+async def test_a_newer_bot_beside_us_may_ask_for_more(
+    database_url: str, telegram_base: str, http: httpx.AsyncClient
+) -> None:
+    async with parts_over(database_url, telegram_base) as parts:
+        newer = Webhook(NOWHERE, SECRET, (*ALLOWED_UPDATES, "poll"))
+        await WebhookKeeper(parts, newer).set_up()
+        await keeper(parts).look()
+        assert "poll" in (await hook(http))["allowed_updates"]
+        await keeper(parts).set_up()
+        assert "poll" not in (await hook(http))["allowed_updates"]
 
 
 async def test_one_of_all_bots_looks(database_url: str, telegram_base: str, http: httpx.AsyncClient) -> None:
@@ -311,7 +323,7 @@ async def test_admins_hear_of_errors_and_of_a_queue_once(
 ) -> None:
     admin = await Person.join(http, ADMIN_ID)
     async with parts_over(database_url, telegram_base) as parts:
-        await keeper(parts)._set_up()
+        await keeper(parts).set_up()
         assert await admin._new() == []
         for number in range(101):
             await http.post(f"/control/users/{ADMIN_ID}/text", json={"text": f"{number}"})
