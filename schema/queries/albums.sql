@@ -3,17 +3,21 @@ insert into album_pictures (tg_user_id, media_group_id, message_id, picture, rec
 values (:tg_user_id, :media_group_id, :message_id, :picture, :now)
 on conflict do nothing;
 
--- name: find_quiet^
+-- name: quiet_albums
 select tg_user_id, media_group_id from album_pictures
 where tg_user_id in (select tg_user_id from album_pictures where taken_at is null)
 group by tg_user_id, media_group_id
 having max(received_at) <= :quiet_since and bool_and(taken_at is null)
-order by min(received_at) limit 1;
+order by min(received_at) limit :albums_max;
 
--- name: lock_album
-select message_id, picture from album_pictures
-where tg_user_id = :tg_user_id and media_group_id = :media_group_id and taken_at is null
-order by message_id for update skip locked;
+-- name: pictures_of_album
+-- None once any of it is taken: what comes after the answer is no second album.
+select picture from album_pictures a
+where a.tg_user_id = :tg_user_id and a.media_group_id = :media_group_id and not exists (
+    select 1 from album_pictures t
+    where t.tg_user_id = a.tg_user_id and t.media_group_id = a.media_group_id and t.taken_at is not null
+)
+order by message_id;
 
 -- name: mark_taken!
 update album_pictures set taken_at = :now

@@ -1,4 +1,3 @@
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,6 +6,7 @@ from store.albums import Album, Albums
 from store.database import Database
 
 QUIET = timedelta(seconds=1)
+ALBUM = Album(7, "g")
 
 
 class Time:
@@ -20,63 +20,60 @@ class Time:
         self.now += timedelta(seconds=seconds)
 
 
-async def take(albums: Albums) -> Album | None:
-    async with albums.take_quiet(QUIET) as album:
-        return album
+@pytest.fixture
+def time() -> Time:
+    return Time()
 
 
-async def test_an_album_waits_until_nothing_more_comes(database: Database) -> None:
-    time = Time()
-    albums = Albums(database, time)
+@pytest.fixture
+def albums(database: Database, time: Time) -> Albums:
+    return Albums(database, time)
+
+
+async def test_an_album_waits_until_nothing_more_comes(albums: Albums, time: Time) -> None:
     await albums.collect(7, "g", 12, {"n": 2})
     time.passes(0.9)
     await albums.collect(7, "g", 11, {"n": 1})
     time.passes(0.9)
-    assert await take(albums) is None
+    assert await albums.quiet(QUIET, 10) == []
     time.passes(0.1)
-    album = await take(albums)
-    assert album == Album(7, "g", ({"n": 1}, {"n": 2}))
-    assert await take(albums) is None
+    assert await albums.quiet(QUIET, 10) == [ALBUM]
+    assert await albums.pictures(ALBUM) == [{"n": 1}, {"n": 2}]
+    await albums.mark_taken(ALBUM)
+    assert await albums.quiet(QUIET, 10) == []
 
 
-async def test_a_late_part_is_not_a_second_album(database: Database) -> None:
-    time = Time()
-    albums = Albums(database, time)
+async def test_the_oldest_albums_come_first_and_not_more_than_are_asked_for(
+    albums: Albums, time: Time
+) -> None:
+    for number in (3, 1, 2):
+        await albums.collect(number, "g", 11, {})
+        time.passes(2)
+    assert await albums.quiet(QUIET, 2) == [Album(3, "g"), Album(1, "g")]
+
+
+async def test_a_late_part_is_not_a_second_album(albums: Albums, time: Time) -> None:
     await albums.collect(7, "g", 11, {"n": 1})
     time.passes(1)
-    assert await take(albums) is not None
+    await albums.mark_taken(ALBUM)
     await albums.collect(7, "g", 12, {"n": 2})
     time.passes(1)
-    assert await take(albums) is None
+    assert await albums.quiet(QUIET, 10) == []
+    assert await albums.pictures(ALBUM) == []
+
+
+async def test_an_album_that_was_not_answered_is_found_again(albums: Albums, time: Time) -> None:
+    await albums.collect(7, "g", 11, {"n": 1})
+    time.passes(1)
+    assert await albums.quiet(QUIET, 10) == [ALBUM]
+    assert await albums.quiet(QUIET, 10) == [ALBUM]
+
+
+async def test_what_was_taken_long_ago_is_forgotten(albums: Albums, time: Time, database: Database) -> None:
+    await albums.collect(7, "g", 11, {"n": 1})
+    await albums.collect(8, "open", 11, {"n": 1})
+    await albums.mark_taken(ALBUM)
+    time.passes(1)
     await albums.forget(timedelta(0))
-
-
-async def test_an_album_that_was_not_answered_is_taken_again(database: Database) -> None:
-    time = Time()
-    albums = Albums(database, time)
-    await albums.collect(7, "g", 11, {"n": 1})
-    time.passes(1)
-
-    async def fail() -> None:
-        async with albums.take_quiet(QUIET):
-            raise ValueError("answering broke")
-
-    with pytest.raises(ValueError, match="broke"):
-        await fail()
-    assert await take(albums) is not None
-
-
-async def test_two_bots_do_not_take_the_same_album(database: Database) -> None:
-    time = Time()
-    albums = Albums(database, time)
-    await albums.collect(7, "g", 11, {"n": 1})
-    time.passes(1)
-    taken: list[Album | None] = []
-
-    async def slowly() -> None:
-        async with albums.take_quiet(QUIET) as album:
-            taken.append(album)
-            await asyncio.sleep(0.2)
-
-    await asyncio.gather(slowly(), slowly(), slowly())
-    assert [album for album in taken if album] == [Album(7, "g", ({"n": 1},))]
+    async with database.connection() as connection:
+        assert await connection.fetchval("select array_agg(media_group_id) from album_pictures") == ["open"]
