@@ -87,9 +87,13 @@ class ShelfPage:
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """What a cancel stops, or would stop. Nothing stopped and nothing going on: the order is over."""
+    """What a cancel stops, or would stop. Nothing stopped and nothing going on: the order is over.
+
+    `repeated`: it was stopped before, and this is what the first answer said.
+    """
 
     order_id: str
     stopped_video_ids: tuple[str, ...] = ()
     going_on: int = 0
     credits_back: int = 0
+    repeated: bool = False

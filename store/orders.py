@@ -1,6 +1,6 @@
 """Orders: the tap, what an order is made of, and how it stands."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -255,19 +255,25 @@ class Orders:
     async def cancel(self, order_id: str, tg_user_id: int) -> Cancellation | None:
         """Stop and refund, in one transaction, every video that is surely not bought; the others go on.
 
-        Workflows find their rows closed. None for an order that is not this user's.
+        Workflows find their rows closed. A repeat is answered as before. None: not this user's order.
         """
         async with self._database.transaction() as connection:
             videos = {video["id"]: video for video in await lock_videos(connection, order_id)}
             cancellation = await self._cancellation(connection, order_id, tg_user_id)
             if cancellation is None or not cancellation.stopped_video_ids:
-                return cancellation
+                return cancellation and await self._cancelled_before(connection, cancellation)
             await _queries.lock_order(connection, order_id=order_id)
             for video_id in cancellation.stopped_video_ids:
                 await self._settling.close_locked(connection, videos[video_id], VideoState.CANCELLED)
             if not cancellation.going_on:
                 await self._close(connection, order_id)
         return cancellation
+
+    async def _cancelled_before(self, connection: Connection, now: Cancellation) -> Cancellation:
+        """As it is now where nothing was ever stopped: too late, or over."""
+        row = await _queries.cancelled_videos(connection, order_id=now.order_id)
+        stopped = tuple(row["ids"])
+        return replace(now, stopped_video_ids=stopped, credits_back=row["credits"], repeated=bool(stopped))
 
     async def _cancellation(
         self, connection: Connection, order_id: str, tg_user_id: int

@@ -86,7 +86,7 @@ async def _cancel(query: CallbackQuery, turn: Turn, order_id: str) -> None:
     await turn.acknowledge(query.id, library_cards.cancel_toast(turn.language, done))
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
     await _show(query, turn, library_cards.cancelled(turn.language, done, wallet.available), in_place=True)
-    if done.stopped_video_ids:
+    if done.stopped_video_ids and not done.repeated:
         turn.parts.background.run(_follow_up(turn, done))
 
 

@@ -64,6 +64,10 @@ update orders set state = 'CLOSED', closed_at = :now,
                   failure_reason = case when failure_class is null then :failure_reason else failure_reason end
 where id = :order_id and state = 'OPEN';
 
+-- name: cancelled_videos^
+select coalesce(array_agg(id order by number), '{}') as ids, coalesce(sum(price_credits), 0)::int as credits
+from videos where order_id = :order_id and state = 'CANCELLED';
+
 -- name: progress
 select state, count(*) as videos from videos where order_id = :order_id group by state;
 

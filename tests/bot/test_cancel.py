@@ -90,6 +90,23 @@ async def test_what_is_made_by_now_goes_on_and_says_so(
     assert await balance(ann, bot) == (2, 1)
 
 
+async def test_a_second_yes_on_a_part_keeps_the_first_answer(
+    ann: Person, bot: RunningBot, database: Database
+) -> None:
+    order_id = await placed(ann, "3")
+    await bot.parts.videos.begin_delivery(video_id(order_id, 1))
+    (question,) = await ann.press_data(data(order_id))
+    tap = {"message_id": question["message_id"], "callback_data": data(f"{order_id}.yes"), "stale": True}
+    for _ in range(2):
+        await ann.do("press", **tap)
+        await ann.settled()
+    answer = str((await shown(ann, question["message_id"]))["text"])
+    assert "Stopped: 2 videos. Back on your balance: 2 credits" in answer
+    assert "goes on and comes here: 1 video" in answer
+    assert await states(database) == ["DELIVERING", "CANCELLED", "CANCELLED"]
+    assert await balance(ann, bot) == (2, 1)
+
+
 async def test_too_late_and_over_are_said_and_change_nothing(
     ann: Person, bot: RunningBot, database: Database
 ) -> None:
@@ -116,6 +133,9 @@ async def test_many_taps_cancel_once(ann: Person, bot: RunningBot) -> None:
     for _ in range(5):
         await ann.do("press", **tap)
     assert await ann.answers() == []
+    answer = "Stopped: 3 videos. Back on your balance: 3 credits. Balance now: 3 credits."
+    assert answer in str((await shown(ann, question["message_id"]))["text"]), "the first answer stays"
+    assert (await toasts(ann))[-1] == "Stopped: 3 credits back"
     assert await balance(ann, bot) == (3, 0)
     await told(bot, 3)
     assert len(bot.starts.cancelled) == 3
