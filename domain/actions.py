@@ -76,9 +76,9 @@ _ACTIONS: Final = {action.value: action for action in Action}
 
 
 def parse_callback_data(data: str) -> tuple[Action, str] | None:
-    """None for anything we did not write."""
+    """None for anything we did not write; what is left can be looked up in the database as it is."""
     verb, _, rest = data.partition(":")
     action = _ACTIONS.get(verb)
-    if action is None or len(data.encode()) > CALLBACK_DATA_BYTES_MAX:
+    if action is None or len(data) > CALLBACK_DATA_BYTES_MAX or not (data.isascii() and data.isprintable()):
         return None
     return action, rest.partition(":")[0]

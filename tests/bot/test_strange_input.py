@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from domain.actions import Action
 from domain.orders import VideoState
 from standins.movie import MovieOrder, make_movie, open_photo
 from tests.bot.chat import Person, RunningBot, button_data, labels, picture
@@ -265,6 +266,14 @@ async def test_a_button_without_data_is_an_old_button(ann: Person) -> None:
     assert "older card" in stale["text"]
     assert WISHES in question["text"]
     await goes_on(ann)
+
+
+@pytest.mark.parametrize("action", list(Action))
+async def test_a_button_no_keyboard_can_hold_is_an_old_button(ann: Person, action: Action) -> None:
+    """A forger sends what PostgreSQL cannot even look up."""
+    await ann.text("/start")
+    first, _ = await ann.press_data(f"{action}:\0{'a' * 20}")
+    assert "older card" in first["text"]
 
 
 @pytest.mark.parametrize("has_message", [True, False])
