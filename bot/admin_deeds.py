@@ -13,7 +13,7 @@ from domain.deeds import Deed, DeedKind
 from domain.payments import PaymentState
 from store.audit import Done, TooMany
 from store.payments import Payment, RefundStart
-from texts import admin_cards, deed_cards
+from texts import admin_cards, deed_cards, money_cards
 
 _log = structlog.get_logger()
 
@@ -63,7 +63,7 @@ async def ask_refund(turn: Turn, charge_id: str, *, forced: bool = False) -> Car
 
 async def _ask_refund(turn: Turn, payment: Payment, deed: Deed) -> Card:
     deed_id = await turn.parts.audit.ask(turn.user.tg_user_id, deed)
-    amount = admin_cards.money(payment.amount, payment.currency)
+    amount = money_cards.paid_amount(payment.amount, payment.currency)
     if payment.state in _CREDITS_TAKEN:
         return deed_cards.confirm_refund_again(turn.language, deed, amount, payment.state, deed_id)
     available = (await turn.parts.ledger.balance(deed.tg_user_id)).available

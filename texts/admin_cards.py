@@ -22,10 +22,10 @@ from domain.orders import Language, OrderState, Template, VideoState
 from domain.payments import PaymentState
 from texts import label, say
 from texts.cards import Rows, counted_credits, counted_videos, shortened
+from texts.money_cards import paid_amount
 
 FIRST_DAY: Final = date(2026, 1, 1)
 
-_TELEGRAM_STARS: Final = "XTR"
 _REASON_UNITS_MAX: Final = 80
 
 
@@ -109,10 +109,10 @@ def _income(language: Language, income: Sequence[Income]) -> Sequence[str]:
 
 def _income_lines(language: Language, income: Income) -> Sequence[str]:
     bought = counted_credits(language, income.credits)
-    amount = money(income.amount, income.currency)
+    amount = paid_amount(income.amount, income.currency)
     lines = [say(language, "admin-day-income", amount=amount, payments=income.payments, credits=bought)]
     if income.refunds:
-        back = money(income.refunded_amount, income.currency)
+        back = paid_amount(income.refunded_amount, income.currency)
         lines.append(say(language, "admin-day-sent-back", amount=back, payments=income.refunds))
     return lines
 
@@ -223,7 +223,7 @@ def _payment(language: Language, payment: PastPayment) -> str:
         language,
         "admin-user-payment",
         at=_moment(payment.paid_at),
-        amount=money(payment.amount, payment.currency),
+        amount=paid_amount(payment.amount, payment.currency),
         credits=counted_credits(language, payment.credits),
         state=payment_state(language, payment.state),
         charge=payment.charge_id,
@@ -243,7 +243,7 @@ def _user_rows(language: Language, facts: UserFacts) -> Rows:
 
 
 def _refund_button(language: Language, tg_user_id: int, payment: PastPayment) -> Button:
-    amount = money(payment.amount, payment.currency)
+    amount = paid_amount(payment.amount, payment.currency)
     text = label(language, "button-admin-refund", amount=amount)
     return Button(text, Action.ADMIN, f"refund.{tg_user_id}.{payment.reference}")
 
@@ -311,10 +311,6 @@ def _rests(language: Language, mark: ModelMark) -> str:
 
 def payment_state(language: Language, state: PaymentState) -> str:
     return label(language, _STATES[state])
-
-
-def money(amount: int, currency: str) -> str:
-    return f"{amount} ⭐" if currency == _TELEGRAM_STARS else f"{amount} {currency}"
 
 
 def button(language: Language, name: str, argument: str) -> Button:

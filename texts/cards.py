@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from domain.actions import Action, Button, Card
@@ -23,6 +24,9 @@ PHOTO_SIDE_PIXELS_MIN: Final = 300
 PHOTO_MEGABYTES_MAX: Final = 10
 PHOTO_MEGAPIXELS_MAX: Final = 25
 
+_SHOP_ZONE: Final = timezone(timedelta(hours=3))
+"""Telegram does not say where somebody is: days are Moscow's."""
+
 Rows = tuple[tuple[Button, ...], ...]
 
 
@@ -31,10 +35,10 @@ Rows = tuple[tuple[Button, ...], ...]
 
 def main_menu(language: Language, *, order_open: bool = False) -> Card:
     rows = (
-        (_button(language, "new-order", Action.NEW_ORDER),),
-        (_button(language, "orders", Action.MY_ORDERS), _button(language, "videos", Action.MY_VIDEOS)),
-        (_button(language, "balance", Action.BALANCE), _button(language, "help", Action.HELP)),
-        (_button(language, "language", Action.LANGUAGE),),
+        (button(language, "new-order", Action.NEW_ORDER),),
+        (button(language, "orders", Action.MY_ORDERS), button(language, "videos", Action.MY_VIDEOS)),
+        (button(language, "balance", Action.BALANCE), button(language, "help", Action.HELP)),
+        (button(language, "language", Action.LANGUAGE),),
     )
     lines = [say(language, "main-menu"), *([say(language, "order-open")] if order_open else [])]
     return Card("\n\n".join(lines), rows)
@@ -42,27 +46,27 @@ def main_menu(language: Language, *, order_open: bool = False) -> Card:
 
 def help_card(language: Language, price_credits: int, support_contact: str) -> Card:
     price = counted_credits(language, price_credits)
-    return Card(say(language, "help", price=price, support=support_contact), (_menu_row(language),))
+    return Card(say(language, "help", price=price, support=support_contact), (menu_row(language),))
 
 
 def balance(language: Language, available: int, reserved: int) -> Card:
     lines = [say(language, "balance", credits=counted_credits(language, available))]
     if reserved:
         lines.append(say(language, "balance-reserved", credits=counted_credits(language, reserved)))
-    own = (_button(language, "top-up", Action.TOP_UP), _button(language, "history", Action.HISTORY))
-    return Card("\n".join(lines), (own, _menu_row(language)))
+    own = (button(language, "top-up", Action.TOP_UP), button(language, "history", Action.HISTORY))
+    return Card("\n".join(lines), (own, menu_row(language)))
 
 
 def choose_language(language: Language) -> Card:
     buttons = (
-        _button(language, "russian", Action.LANGUAGE, Language.RU),
-        _button(language, "english", Action.LANGUAGE, Language.EN),
+        button(language, "russian", Action.LANGUAGE, Language.RU),
+        button(language, "english", Action.LANGUAGE, Language.EN),
     )
     return Card(say(language, "choose-language"), (buttons,))
 
 
 def apology(language: Language) -> Card:
-    return Card(say(language, "apology"), (_menu_row(language),))
+    return Card(say(language, "apology"), (menu_row(language),))
 
 
 # -- questions ------------------------------------------------------------------------------------
@@ -91,29 +95,29 @@ _REFUSALS: Final = {
 
 def replace_or_new(language: Language) -> Card:
     buttons = (
-        _button(language, "replace", Action.PHOTO_REPLACE),
-        _button(language, "new", Action.PHOTO_NEW_ORDER),
+        button(language, "replace", Action.PHOTO_REPLACE),
+        button(language, "new", Action.PHOTO_NEW_ORDER),
     )
     return Card(say(language, "photo-replace-or-new"), (buttons,))
 
 
 def ask_template(language: Language, *, own_only: bool = False) -> Card:
-    own = _button(language, "own", Action.TEMPLATE, Template.OWN)
+    own = button(language, "own", Action.TEMPLATE, Template.OWN)
     if own_only:
         return Card(say(language, "ask-template-own-only"), ((own,),))
     first = (
-        _button(language, "ugc", Action.TEMPLATE, Template.UGC),
-        _button(language, "ad", Action.TEMPLATE, Template.AD),
+        button(language, "ugc", Action.TEMPLATE, Template.UGC),
+        button(language, "ad", Action.TEMPLATE, Template.AD),
     )
     return Card(say(language, "ask-template"), (first, (own,)))
 
 
 def ask_product_text(language: Language) -> Card:
-    return Card(say(language, "ask-product-text"), ((_button(language, "skip", Action.SKIP, "product"),),))
+    return Card(say(language, "ask-product-text"), ((button(language, "skip", Action.SKIP, "product"),),))
 
 
 def ask_wishes(language: Language) -> Card:
-    return Card(say(language, "ask-wishes"), ((_button(language, "skip", Action.SKIP, "wishes"),),))
+    return Card(say(language, "ask-wishes"), ((button(language, "skip", Action.SKIP, "wishes"),),))
 
 
 def ask_own_prompt(language: Language) -> Card:
@@ -155,10 +159,10 @@ def confirm(
     ]
     room_units = CAPTION_UNITS_MAX - shown_units("\n".join([*head, *foot]))
     rows = (
-        (_button(language, "generate", Action.GENERATE, draft_id),),
+        (button(language, "generate", Action.GENERATE, draft_id),),
         (
-            _button(language, "change", Action.CHANGE, draft_id),
-            _button(language, "cancel", Action.CANCEL_DRAFT, draft_id),
+            button(language, "change", Action.CHANGE, draft_id),
+            button(language, "cancel", Action.CANCEL_DRAFT, draft_id),
         ),
     )
     return Card("\n".join([*head, *_brief_lines(language, brief, room_units), *foot]), rows)
@@ -169,18 +173,18 @@ def not_enough_credits(
 ) -> Card:
     """`affordable_count` 0: not even one video. After the top-up the draft's card comes back."""
     have, need = counted_credits(language, available), counted_credits(language, needed)
-    top_up_row = (_button(language, "top-up", Action.TOP_UP, draft_id),)
+    top_up_row = (button(language, "top-up", Action.TOP_UP, draft_id),)
     fewer = Button(label(language, "button-fewer", count=affordable_count), Action.MAKE_FEWER, draft_id)
     rows: Rows = ((fewer,), top_up_row) if affordable_count else (top_up_row,)
     return Card(say(language, "not-enough", have=have, need=need), rows)
 
 
 def cancelled_draft(language: Language) -> Card:
-    return Card(say(language, "cancelled-draft"), (_menu_row(language),))
+    return Card(say(language, "cancelled-draft"), (menu_row(language),))
 
 
 def nothing_to_cancel(language: Language) -> Card:
-    return Card(say(language, "nothing-to-cancel"), (_menu_row(language),))
+    return Card(say(language, "nothing-to-cancel"), (menu_row(language),))
 
 
 # -- answers that stand before the open question --------------------------------------------------
@@ -206,15 +210,20 @@ def counted_videos(language: Language, count: int) -> str:
     return label(language, "videos", count=count)
 
 
+def short_date(language: Language, moment: datetime) -> str:
+    day = moment.astimezone(_SHOP_ZONE)
+    return label(language, "short-date", day=day.day, month=day.month)
+
+
 def more_row(language: Language, order_id: str) -> tuple[Button, ...]:
-    return (_button(language, "more", Action.MORE, order_id),)
+    return (button(language, "more", Action.MORE, order_id),)
 
 
-def _menu_row(language: Language) -> tuple[Button, ...]:
-    return (_button(language, "menu", Action.MENU),)
+def menu_row(language: Language) -> tuple[Button, ...]:
+    return (button(language, "menu", Action.MENU),)
 
 
-def _button(language: Language, name: str, action: Action, argument: str = "") -> Button:
+def button(language: Language, name: str, action: Action, argument: str = "") -> Button:
     return Button(label(language, f"button-{name}"), action, str(argument))
 
 

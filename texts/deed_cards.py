@@ -25,7 +25,7 @@ def confirm_credits(language: Language, deed: Deed, available: int, deed_id: str
 
 
 def confirm_refund(language: Language, deed: Deed, amount: str, available: int, deed_id: str) -> Card:
-    """`amount` as `money` writes it."""
+    """`amount` as `paid_amount` writes it."""
     text = say(
         language,
         "admin-confirm-refund-forced" if deed.forced else "admin-confirm-refund",

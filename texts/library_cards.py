@@ -1,7 +1,7 @@
 """Cards of what is the user's own, open orders and videos; of cancelling, and of busy evenings."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.actions import Action, Button, Card
@@ -9,7 +9,7 @@ from domain.library import Cancellation, OpenOrder, ShelfPage, ShelfVideo, Stand
 from domain.orders import Language
 from domain.waiting import WaitReason
 from texts import label, say
-from texts.cards import counted_credits, counted_videos, more_row, shortened
+from texts.cards import counted_credits, counted_videos, menu_row, more_row, short_date, shortened
 from texts.order_cards import cancel_button
 
 ORDERS_SHOWN_MAX: Final = 10
@@ -19,9 +19,6 @@ REFRESH: Final = "again"
 _WORDS_UNITS_MAX: Final = 60
 _BUTTON_UNITS_MAX: Final = 28
 _MINUTE: Final = timedelta(minutes=1)
-_SHOP_ZONE: Final = timezone(
-    timedelta(hours=3)
-)  # Telegram does not say where somebody is: dates are Moscow's
 
 
 # -- my orders ------------------------------------------------------------------------------------
@@ -29,7 +26,7 @@ _SHOP_ZONE: Final = timezone(
 
 def my_orders(language: Language, orders: Sequence[OpenOrder], now: datetime) -> Card:
     if not orders:
-        return Card(say(language, "no-open-orders"), (_new_order_row(language), _menu_row(language)))
+        return Card(say(language, "no-open-orders"), (_new_order_row(language), menu_row(language)))
     shown = orders[:ORDERS_SHOWN_MAX]
     parts = [say(language, "open-orders", count=len(orders))]
     parts += [
@@ -44,7 +41,7 @@ def my_orders(language: Language, orders: Sequence[OpenOrder], now: datetime) ->
         if order.stoppable_count
     ]
     refresh = Button(label(language, "button-refresh"), Action.MY_ORDERS, REFRESH)
-    return Card("\n\n".join(parts), (*rows, (refresh,), _menu_row(language)))
+    return Card("\n\n".join(parts), (*rows, (refresh,), menu_row(language)))
 
 
 def _order_lines(language: Language, number: int, order: OpenOrder, now: datetime) -> str:
@@ -110,17 +107,17 @@ def cancelled(language: Language, done: Cancellation, balance: int) -> Card:
         ),
         *_going_on(language, done),
     ]
-    return Card("\n".join(lines), (_menu_row(language),))
+    return Card("\n".join(lines), (menu_row(language),))
 
 
 def nothing_stopped(language: Language, found: Cancellation) -> Card:
     """All of it is bought already, or the order is over."""
     key = "cancel-too-late" if found.going_on else "cancel-over"
-    return Card(say(language, key), (_menu_row(language),))
+    return Card(say(language, key), (menu_row(language),))
 
 
 def cancel_kept(language: Language) -> Card:
-    return Card(say(language, "cancel-kept"), (_menu_row(language),))
+    return Card(say(language, "cancel-kept"), (menu_row(language),))
 
 
 def cancel_toast(language: Language, done: Cancellation) -> str:
@@ -141,19 +138,18 @@ def _going_on(language: Language, cancellation: Cancellation) -> list[str]:
 
 def my_videos(language: Language, shelf: ShelfPage) -> Card:
     if not shelf.videos:
-        return Card(say(language, "no-videos"), (_new_order_row(language), _menu_row(language)))
+        return Card(say(language, "no-videos"), (_new_order_row(language), menu_row(language)))
     text = say(language, "my-videos")
     if shelf.pages > 1:
         text += "\n" + say(language, "my-videos-page", page=shelf.page + 1, pages=shelf.pages)
     rows: list[tuple[Button, ...]] = [(_video_button(language, video),) for video in shelf.videos]
     rows.append(_page_row(shelf))
-    return Card(text, (*(row for row in rows if row), _menu_row(language)))
+    return Card(text, (*(row for row in rows if row), menu_row(language)))
 
 
 def _video_button(language: Language, video: ShelfVideo) -> Button:
-    made_on = video.made_at.astimezone(_SHOP_ZONE)
     parts = [
-        label(language, "short-date", day=made_on.day, month=made_on.month),
+        short_date(language, video.made_at),
         label(language, f"template-{video.template}"),
         shortened(" ".join(video.words.split()), _BUTTON_UNITS_MAX),
     ]
@@ -187,7 +183,7 @@ def free_again(language: Language) -> Card:
 
 
 def model_is_back(language: Language, order_id: str) -> Card:
-    return Card(say(language, "model-is-back"), (more_row(language, order_id), _menu_row(language)))
+    return Card(say(language, "model-is-back"), (more_row(language, order_id), menu_row(language)))
 
 
 # -- pieces ---------------------------------------------------------------------------------------
@@ -202,7 +198,3 @@ def _cancel_button(language: Language, order_id: str, number: int) -> Button:
 
 def _new_order_row(language: Language) -> tuple[Button, ...]:
     return (Button(label(language, "button-new-order"), Action.NEW_ORDER),)
-
-
-def _menu_row(language: Language) -> tuple[Button, ...]:
-    return (Button(label(language, "button-menu"), Action.MENU),)

@@ -9,7 +9,7 @@ from domain.credits import EntryKind, HistoryLine
 from domain.orders import Language
 from domain.payments import InvoiceWords, Package
 from texts import label, say
-from texts.cards import Rows, counted_credits, counted_videos, shortened
+from texts.cards import Rows, button, counted_credits, counted_videos, menu_row, short_date, shortened
 
 _STARS: Final = "XTR"
 _NOTE_UNITS_MAX: Final = 80
@@ -36,7 +36,7 @@ def top_up(
 ) -> Card:
     """`draft_id` is what was short of credits: its card comes back after the payment."""
     offers = tuple((_package(language, package, draft_id),) for package in packages)
-    last = (_button(language, "terms", Action.TERMS), _button(language, "menu", Action.MENU))
+    last = (button(language, "terms", Action.TERMS), button(language, "menu", Action.MENU))
     text = say(language, "top-up", credits=counted_credits(language, available), support=support_contact)
     return Card(text, (*offers, last))
 
@@ -75,8 +75,8 @@ def credited(
 
 def _rows_after_payment(language: Language, order_kept: bool, short: Shortage | None) -> Rows:  # noqa: FBT001 - as above
     if short is None:
-        return () if order_kept else ((_button(language, "new-order", Action.NEW_ORDER),),)
-    top_up_row = (_button(language, "top-up", Action.TOP_UP, short.draft_id),)
+        return () if order_kept else ((button(language, "new-order", Action.NEW_ORDER),),)
+    top_up_row = (button(language, "top-up", Action.TOP_UP, short.draft_id),)
     if not short.affordable_count:
         return (top_up_row,)
     fewer = label(language, "button-fewer", count=short.affordable_count)
@@ -94,7 +94,7 @@ def unclear(
         charge=charge_id,
         support=support_contact,
     )
-    return Card(text, (_menu_row(language),))
+    return Card(text, (menu_row(language),))
 
 
 def refunded(language: Language, stars: int, credits_taken: int, balance: int) -> Card:
@@ -103,7 +103,7 @@ def refunded(language: Language, stars: int, credits_taken: int, balance: int) -
     else:
         money = _counted(language, credits=credits_taken, balance=balance)
         text = say(language, "money-refunded", stars=stars, **money)
-    return Card(text, (_menu_row(language),))
+    return Card(text, (menu_row(language),))
 
 
 def paid_amount(amount: int, currency: str) -> str:
@@ -131,7 +131,7 @@ def history(
 
 
 def _line(language: Language, line: HistoryLine) -> str:
-    day = label(language, "history-day", day=line.at.day, month=line.at.month)
+    day = short_date(language, line.at)
     sign = "+" if line.credits > 0 else "−"
     return say(
         language, "history-line", day=day, amount=f"{sign}{abs(line.credits)}", what=_what(language, line)
@@ -155,11 +155,11 @@ def _what(language: Language, line: HistoryLine) -> str:
 
 
 def _history_rows(language: Language, page: int, *, has_older: bool) -> Rows:
-    newer = (_button(language, "newer", Action.HISTORY, str(page - 1)),) if page > 1 else ()
-    older = (_button(language, "older", Action.HISTORY, str(page + 1)),) if has_older else ()
+    newer = (button(language, "newer", Action.HISTORY, str(page - 1)),) if page > 1 else ()
+    older = (button(language, "older", Action.HISTORY, str(page + 1)),) if has_older else ()
     pager = (*newer, *older)
-    top_up_row = (_button(language, "top-up", Action.TOP_UP),)
-    return (*((pager,) if pager else ()), top_up_row, _menu_row(language))
+    top_up_row = (button(language, "top-up", Action.TOP_UP),)
+    return (*((pager,) if pager else ()), top_up_row, menu_row(language))
 
 
 # -- terms ----------------------------------------------------------------------------------------
@@ -167,15 +167,15 @@ def _history_rows(language: Language, page: int, *, has_older: bool) -> Rows:
 
 def terms(language: Language, version: int, support_contact: str) -> Card:
     text = say(language, "terms", version=version, support=support_contact)
-    return Card(text, (_menu_row(language),))
+    return Card(text, (menu_row(language),))
 
 
 def privacy(language: Language, support_contact: str) -> Card:
-    return Card(say(language, "privacy", support=support_contact), (_menu_row(language),))
+    return Card(say(language, "privacy", support=support_contact), (menu_row(language),))
 
 
 def paysupport(language: Language, support_contact: str) -> Card:
-    return Card(say(language, "paysupport", support=support_contact), (_menu_row(language),))
+    return Card(say(language, "paysupport", support=support_contact), (menu_row(language),))
 
 
 # -- pieces ---------------------------------------------------------------------------------------
@@ -183,11 +183,3 @@ def paysupport(language: Language, support_contact: str) -> Card:
 
 def _counted(language: Language, **counts: int) -> dict[str, str]:
     return {name: counted_credits(language, count) for name, count in counts.items()}
-
-
-def _menu_row(language: Language) -> tuple[Button, ...]:
-    return (_button(language, "menu", Action.MENU),)
-
-
-def _button(language: Language, name: str, action: Action, argument: str = "") -> Button:
-    return Button(label(language, f"button-{name}"), action, argument)

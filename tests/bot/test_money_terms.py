@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -102,7 +103,8 @@ async def test_the_history_says_what_happened_to_the_credits(
     await bot.parts.ledger.grant(ann.id, -2, "a mistake", "g2")
     await ann.text("/balance")
     (shown,) = await ann.press("History")
-    day = f"{utc_now().day} {utc_now():%b}"
+    moscow = utc_now() + timedelta(hours=3)
+    day = f"{moscow.day} {moscow:%b}"
     assert shown["text"].splitlines() == [
         "🧾 Your credits: 23 credits",
         "In the making: 1 credit, paid for when delivered.",

@@ -37,20 +37,6 @@ money-refunded-only = ↩️ { $stars } ⭐ went back to you. Your balance stays
 history = 🧾 <b>Your credits</b>: { $credits }
 history-empty = Nothing has happened yet.
 history-line = { $day } · { $amount } { $what }
-history-day = { $day } { $month ->
-    [1] Jan
-    [2] Feb
-    [3] Mar
-    [4] Apr
-    [5] May
-    [6] Jun
-    [7] Jul
-    [8] Aug
-    [9] Sep
-    [10] Oct
-    [11] Nov
-   *[12] Dec
-}
 history-order = order of { $videos }
 history-refunded = refunded: video { $number }
 history-topped-up = topped up ({ $stars } ⭐)

@@ -37,20 +37,6 @@ money-refunded-only = ↩️ Вам вернулось { $stars } ⭐. Бала�
 history = 🧾 <b>Ваши кредиты</b>: { $credits }
 history-empty = Пока ничего не было.
 history-line = { $day } · { $amount } { $what }
-history-day = { $day } { $month ->
-    [1] янв
-    [2] фев
-    [3] мар
-    [4] апр
-    [5] мая
-    [6] июн
-    [7] июл
-    [8] авг
-    [9] сен
-    [10] окт
-    [11] ноя
-   *[12] дек
-}
 history-order = заказ: { $videos }
 history-refunded = возврат: видео { $number }
 history-topped-up = пополнение ({ $stars } ⭐)
