@@ -20,21 +20,29 @@ async def note(turn: Turn, video_count: int) -> str:
     seconds = (await _outlook(turn)).expected_wait_seconds(video_count)
     if seconds <= NOTED_WAIT_SECONDS:
         return ""
-    if seconds > REFUSED_WAIT_SECONDS:
-        return library_cards.busy_note(turn.language, None)
-    minutes = math.ceil(seconds / _MINUTE_SECONDS / _SPOKEN_MINUTES) * _SPOKEN_MINUTES
+    minutes = None if seconds > REFUSED_WAIT_SECONDS else _spoken_minutes(seconds)
     return library_cards.busy_note(turn.language, minutes)
+
+
+async def noted_minutes(turn: Turn, video_count: int) -> int | None:
+    """For an order that was taken; None where it is no longer than usual."""
+    seconds = (await _outlook(turn)).expected_wait_seconds(video_count)
+    return None if seconds <= NOTED_WAIT_SECONDS else _spoken_minutes(min(seconds, REFUSED_WAIT_SECONDS))
+
+
+def _spoken_minutes(seconds: float) -> int:
+    return math.ceil(seconds / _MINUTE_SECONDS / _SPOKEN_MINUTES) * _SPOKEN_MINUTES
 
 
 async def kept_waiting(turn: Turn, draft_id: str) -> bool:
     """True: nothing can be ordered now. The draft is kept, and its user is told when it goes on.
 
-    What this draft cannot buy in any case is left to Generate itself.
+    What this draft cannot buy in any case, for want of credits too, is left to Generate itself.
     """
     if not await _is_closed(turn):
         return False
     draft = await turn.parts.drafts.get(draft_id, turn.user.tg_user_id)
-    if draft is None or not draft.buys:
+    if draft is None or not draft.buys or not await _is_paid_for(turn, draft):
         return False
     reason = await _why_not_now(turn, draft)
     if reason is None:
@@ -50,6 +58,11 @@ async def _is_closed(turn: Turn) -> bool:
         return True
     outlook = await _outlook(turn)
     return outlook.expected_wait_seconds(max(VIDEO_COUNTS)) > REFUSED_WAIT_SECONDS
+
+
+async def _is_paid_for(turn: Turn, draft: Draft) -> bool:
+    wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
+    return draft.offer.video_count * draft.offer.price_credits <= wallet.available
 
 
 async def _why_not_now(turn: Turn, draft: Draft) -> WaitReason | None:

@@ -17,18 +17,32 @@ _STOPPABLE_STAGES: Final = frozenset({"accepted", "writing", "queued"})
 # -- placeholders and delivery --------------------------------------------------------------------
 
 
-def accepted(language: Language, order_id: str, count: int) -> Card:
-    """What the confirm card becomes at the tap: the placeholder of the first video."""
-    return placeholder(language, 1, count, "accepted", order_id)
+def accepted(language: Language, order_id: str, count: int, minutes: int | None = None) -> Card:
+    """What the confirm card becomes at the tap: the placeholder of the first video.
+
+    `minutes`: expected, where that is longer than usual.
+    """
+    if minutes is None:
+        return placeholder(language, 1, count, "accepted", order_id)
+    return _placeholder(language, 1, count, order_id, say(language, "stage-accepted-busy", minutes=minutes))
 
 
 def placeholder(language: Language, number: int, count: int, stage: str, order_id: str) -> Card:
     """The first one was the confirm card, and keeps its buttons; Cancel until it may be bought."""
+    stoppable = stage in _STOPPABLE_STAGES
+    return _placeholder(
+        language, number, count, order_id, say(language, f"stage-{stage}"), stoppable=stoppable
+    )
+
+
+def _placeholder(
+    language: Language, number: int, count: int, order_id: str, stage: str, *, stoppable: bool = True
+) -> Card:
     lines = [say(language, "numbered", number=number, count=count)] if count > 1 else []
     rows: Rows = (more_row(language, order_id),) if number == 1 else ()
-    if number == 1 and stage in _STOPPABLE_STAGES:
+    if number == 1 and stoppable:
         rows = (*rows, (cancel_button(language, order_id),))
-    return Card("\n".join([*lines, say(language, f"stage-{stage}")]), rows)
+    return Card("\n".join([*lines, stage]), rows)
 
 
 def delivered(language: Language, number: int, count: int, order_id: str, rating: int | None = None) -> Card:

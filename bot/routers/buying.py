@@ -53,7 +53,8 @@ async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
 
 
 async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, message_id: int | None) -> None:
-    card = order_cards.accepted(turn.language, placement.order_id, placement.video_count)
+    minutes = await busy.noted_minutes(turn, placement.video_count)
+    card = order_cards.accepted(turn.language, placement.order_id, placement.video_count, minutes)
     told = [turn.acknowledge(query.id, label(turn.language, "toast-accepted"))]
     if message_id is not None:
         told.append(turn.accept(message_id, card))

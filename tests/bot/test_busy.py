@@ -15,6 +15,7 @@ from store.switches import MAINTENANCE
 from tests.bot.chat import VIDEO_MODELS, Person, RunningBot, button_data, labels
 from tests.bot.test_after import placed
 from tests.bot.test_buying import orders
+from tests.bot.test_library import shown
 
 FAR = datetime.now(UTC) + timedelta(days=1)
 CAPACITY = 200  # two accounts of a hundred
@@ -83,6 +84,38 @@ async def test_the_confirm_card_says_how_long(
     assert ("Many orders" in card["text"]) is (minutes == 12)
     await ann.press("Generate")
     assert len(await orders(database)) == (1 if minutes == 40 else 2)
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(4, "Usually 1–5 minutes"), (22, "about 25 minutes")])
+async def test_the_accepted_card_keeps_what_the_confirm_card_promised(
+    ann: Person, database: Database, minutes: int, said: str
+) -> None:
+    await others_wait(database, minutes)
+    (card,) = await ann.to_step("confirm")
+    await ann.press("Generate")
+    accepted = await shown(ann, card["message_id"])
+    assert "Accepted" in str(accepted["text"])
+    assert said in str(accepted["text"])
+    assert labels(accepted) == ["🔁 More of this product", "✖️ Cancel the order"]
+
+
+@pytest.mark.parametrize("closed_by", ["crowd", "maintenance"])
+async def test_who_cannot_pay_hears_what_is_missing_and_takes_no_place(
+    ann: Person, bot: RunningBot, database: Database, closed_by: str
+) -> None:
+    await ann.to_step("count")
+    await ann.press("5")
+    if closed_by == "crowd":
+        await others_wait(database, 40)
+    else:
+        await bot.parts.switches.set(MAINTENANCE, True)
+    (short,) = await ann.press("Generate")
+    assert "you have 3 credits" in short["text"]
+    assert labels(short)[0] == "Make 3 with what you have"
+    assert await bot.parts.waiting_drafts.reasons() == set()
+    await bot.parts.ledger.grant(ann.id, 2, "a friend", "g1")
+    (kept,) = await ann.press("Generate")
+    assert "Your order is kept" in kept["text"]
 
 
 async def test_too_busy_keeps_the_draft_and_writes_when_it_is_free(

@@ -149,6 +149,7 @@ def _order(language: Language) -> dict[str, Card]:
     waits = itertools.product((1, 2, 3), ("queue", "slow", "second_attempt", "outage"))
     return {
         "Accepted": order_cards.accepted(language, ORDER_ID, 1),
+        "Accepted on a busy evening": order_cards.accepted(language, ORDER_ID, 3, 25),
         **{f"Stage: {each}": order_cards.placeholder(language, 2, 5, each, ORDER_ID) for each in stages},
         "Delivered": order_cards.delivered(language, 2, 5, ORDER_ID),
         "The ring": order_cards.ready(language, 2, 5, VIDEO_ID),

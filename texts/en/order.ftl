@@ -1,5 +1,9 @@
 ## An order on its way
 stage-accepted = ✅ Accepted. Usually 1–5 minutes, sometimes 15. You can close the chat: I will write to you.
+stage-accepted-busy = { $minutes ->
+    [one] ✅ Accepted. Many orders right now: about { $minutes } minute. You can close the chat: I will write to you.
+   *[other] ✅ Accepted. Many orders right now: about { $minutes } minutes. You can close the chat: I will write to you.
+}
 stage-writing = ✍️ Writing the script…
 stage-queued = ⏳ In the queue…
 stage-making = 🎬 Making the video…
