@@ -13,7 +13,7 @@ from bot.filters import Pressed
 from bot.limits import say_too_many
 from bot.middleware import OWN_ANSWER
 from bot.parts import BotParts
-from bot.screens import affordable_count, offer, stale
+from bot.screens import affordable_count, buying_draft, offer, stale
 from bot.turn import Turn
 from domain.actions import Action
 from store.drafts import Draft
@@ -92,8 +92,8 @@ async def _not_enough(turn: Turn, draft: Draft, available: int) -> None:
 
 
 async def make_fewer(_: CallbackQuery, turn: Turn, argument: str) -> None:
-    draft = await turn.parts.drafts.get(argument, turn.user.tg_user_id)
-    if draft is None or draft.ordered or draft.superseded:
+    draft = await buying_draft(turn, argument)
+    if draft is None:
         await stale(turn)
         return
     wallet = await turn.parts.ledger.balance(turn.user.tg_user_id)
