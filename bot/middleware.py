@@ -11,6 +11,7 @@ from aiogram.dispatcher.flags import get_flag
 from aiogram.types import CallbackQuery, ErrorEvent, TelegramObject, Update, User
 
 from bot.parts import BotParts
+from bot.payments_received import not_booked
 from bot.people import know
 from bot.screens import ask
 from bot.turn import Turn, acknowledge, begin_turn
@@ -82,7 +83,10 @@ class Apologies:
             return None
         _log.error("update failed", update_id=event.update.update_id, exc_info=error)
         sender: User | None = data.get("event_from_user")
-        if sender is not None:
+        message = event.update.message
+        if sender is not None and message is not None and message.successful_payment is not None:
+            await not_booked(self._parts, sender, message.successful_payment)
+        elif sender is not None:
             await self._apologise(sender, data.get("turn"))
         return None
 

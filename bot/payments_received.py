@@ -16,6 +16,7 @@ from bot.screens import affordable_count, buying_draft, show_draft
 from bot.turn import Turn, begin_turn
 from bot.welcome import welcome_back
 from clients.telegram import TelegramError
+from domain.orders import language_of
 from domain.payments import Misfit, PaymentState, Provider, Receipt
 from store.drafts import Draft
 from store.payments import Payment
@@ -56,6 +57,23 @@ async def received(parts: BotParts, payer: Payer, paid: SuccessfulPayment) -> No
     if isinstance(invoice, Misfit) and payment.state is PaymentState.UNCLEAR:
         await _alert(parts, payer.id, payment, invoice)
     await _tell(await begin_turn(parts, user), payment)
+
+
+async def not_booked(parts: BotParts, payer: Payer, paid: SuccessfulPayment) -> None:
+    """The money came and a bug of ours kept it out of the books: a person has to put it right."""
+    charge_id = paid.telegram_payment_charge_id
+    amount = money_cards.paid_amount(paid.total_amount, paid.currency)
+    cause = f"payment-not-booked:{charge_id}"
+    await alert_admins(
+        parts, cause, "alert-payment-not-booked", user=str(payer.id), amount=amount, charge=charge_id
+    )
+    known = await parts.users.find(payer.id)
+    language = known.language if known else language_of(None, payer.language_code)
+    card = money_cards.not_booked(language, amount, charge_id, parts.support_contact)
+    try:
+        await parts.telegram.send_text(payer.id, card)
+    except TelegramError as error:
+        _log.warning("trouble with a payment was not told", charge_id=charge_id, error=str(error))
 
 
 async def _alert(parts: BotParts, tg_user_id: int, payment: Payment, misfit: Misfit) -> None:

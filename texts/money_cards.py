@@ -97,6 +97,11 @@ def unclear(
     return Card(text, (menu_row(language),))
 
 
+def not_booked(language: Language, amount: str, charge_id: str, support_contact: str) -> Card:
+    text = say(language, "money-not-booked", amount=amount, charge=charge_id, support=support_contact)
+    return Card(text, (menu_row(language),))
+
+
 def refunded(language: Language, stars: int, credits_taken: int, balance: int) -> Card:
     if not credits_taken:
         text = say(language, "money-refunded-only", stars=stars, balance=counted_credits(language, balance))

@@ -87,3 +87,26 @@ async def short_of_credits(person: Person, wanted: str = "5") -> tuple[dict[str,
     (card,) = await person.press(wanted)
     (short,) = await person.press("Generate")
     return short, button_data(card, "Generate").split(":")[1]
+
+
+async def paid_update(person: Person, **changes: object) -> None:
+    """`successful_payment` as Telegram sends it, without the question before."""
+    payment = {
+        "currency": "XTR",
+        "total_amount": 500,
+        "invoice_payload": signed(person.id),
+        "telegram_payment_charge_id": "stx-forged",
+        "provider_payment_charge_id": "p",
+        **changes,
+    }
+    sender = {"id": person.id, "is_bot": False, "first_name": "Ann", "language_code": "en"}
+    message = {
+        "message_id": 900_001,
+        "date": 1_795_000_000,
+        "chat": {"id": person.id, "type": "private"},
+        "from": sender,
+        "successful_payment": payment,
+    }
+    answer = await person.http.post("/control/updates", json={"update": {"message": message}})
+    answer.raise_for_status()
+    await person.settled()

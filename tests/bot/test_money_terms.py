@@ -12,9 +12,22 @@ from domain.clock import utc_now
 from store.database import Database
 from store.users import Users
 from tests.bot.chat import Person, RunningBot, labels
-from tests.bot.money import admin, bought, credits_of, fault, refusal
+from tests.bot.money import admin, bought, credits_of, fault, paid_update, refusal
 
+AMOUNT_NO_COLUMN_HOLDS = 3_000_000_000
 NOTE = "By pressing Generate you accept /terms"
+
+
+async def test_a_payment_that_a_bug_keeps_out_of_the_books_is_not_apologised_away(
+    ann: Person, http: httpx.AsyncClient, database: Database
+) -> None:
+    boss = await admin(http)
+    await ann.text("/start")
+    await paid_update(ann, total_amount=AMOUNT_NO_COLUMN_HOLDS)
+    (told,) = await ann.answers()
+    assert "adds them by hand" in told["text"]
+    assert await credits_of(ann, database) == 3
+    assert any("was not booked" in each["text"] for each in await boss.answers())
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def money_screens(language: Language) -> dict[str, Card]:
         "Paid for no invoice of ours": money_cards.unclear(
             language, 500, "XTR", 3, "stx" + "x" * 60, SUPPORT
         ),
+        "Paid, and a bug of ours": money_cards.not_booked(language, "150 ⭐", "stxAbCdEf0123", SUPPORT),
         "Refunded": money_cards.refunded(language, 500, 20, 0),
         "Refunded, no credits to take": money_cards.refunded(language, 500, 0, 3),
         "History": money_cards.history(language, _LINES, 3, 1, 2, has_older=True),

@@ -122,6 +122,7 @@ def _buying(language: Language) -> dict[str, Card]:
         "Too many orders today": limit_cards.too_many_today(language, 100, 3, timedelta(hours=5)),
         "Not enough credits": cards.not_enough_credits(language, 2, 5, 1, ORDER_ID),
         "Draft dropped": cards.cancelled_draft(language),
+        "Only the changed card dropped": cards.hint(language, "cancelled-one", cards.ask_wishes(language)),
         "Nothing to cancel": cards.nothing_to_cancel(language),
     }
 

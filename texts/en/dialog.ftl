@@ -46,6 +46,7 @@ brief-own = Prompt: { $text }
 not-enough = Not enough credits: you have { $have }, and this order takes { $need }. Nothing was charged, and the card above stays valid.
 stale-card = That button belongs to an older card. Here is where we are now:
 cancelled-draft = Dropped. Nothing was charged. Send a photo whenever you like.
+cancelled-one = Dropped: only the card you were changing. Nothing was charged.
 nothing-to-cancel = There is nothing to cancel: no order is open. Send a photo whenever you like.
 caption-too-long = What you wrote under the photo is too long: please keep it to { $max } characters. I took the photo without it.
 

@@ -30,6 +30,11 @@ money-unclear =
 
     Our support has been told and will sort it out: { $support }
     Number of the payment: <code>{ $charge }</code>
+money-not-booked =
+    Your payment ({ $amount }) has arrived, but something broke on our side before the credits were added. Nothing is lost: our support has been told and adds them by hand.
+
+    Should it take long: { $support }
+    Number of the payment: <code>{ $charge }</code>
 money-refunded = ↩️ { $stars } ⭐ went back to you, and with them { $credits } from your balance. Balance now: { $balance }.
 money-refunded-only = ↩️ { $stars } ⭐ went back to you. Your balance stays as it is: { $balance }.
 
@@ -78,6 +83,10 @@ paysupport =
 alert-payment-unclear =
     🚨 <b>A payment that fits no invoice</b> ({ $why })
     User { $user }, { $amount }. No credits were added.
+    <code>{ $charge }</code>
+alert-payment-not-booked =
+    🚨 <b>A payment was not booked, because of a bug of ours</b>
+    User { $user }, { $amount }. The log says why; the credits have to be granted by hand.
     <code>{ $charge }</code>
 alert-refund-refused =
     🚨 <b>Telegram refuses a refund</b>

@@ -30,6 +30,11 @@ money-unclear =
 
     Поддержка уже знает об этом и разберётся: { $support }
     Номер платежа: <code>{ $charge }</code>
+money-not-booked =
+    Ваш платёж ({ $amount }) пришёл, но у нас что-то сломалось раньше, чем начислились кредиты. Ничего не пропало: поддержка уже знает и начислит их вручную.
+
+    Если это затянется: { $support }
+    Номер платежа: <code>{ $charge }</code>
 money-refunded = ↩️ Вам вернулось { $stars } ⭐, и с баланса за них списано: { $credits }. Баланс теперь: { $balance }.
 money-refunded-only = ↩️ Вам вернулось { $stars } ⭐. Баланс прежний: { $balance }.
 
@@ -78,6 +83,10 @@ paysupport =
 alert-payment-unclear =
     🚨 <b>Платёж, который не подходит ни к одному счёту</b> ({ $why })
     Пользователь { $user }, { $amount }. Кредиты не начислены.
+    <code>{ $charge }</code>
+alert-payment-not-booked =
+    🚨 <b>Платёж не записан из-за нашей ошибки</b>
+    Пользователь { $user }, { $amount }. Почему – в журнале; кредиты нужно начислить вручную.
     <code>{ $charge }</code>
 alert-refund-refused =
     🚨 <b>Telegram отказывает в возврате</b>
