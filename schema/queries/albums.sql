@@ -24,4 +24,9 @@ update album_pictures set taken_at = :now
 where tg_user_id = :tg_user_id and media_group_id = :media_group_id;
 
 -- name: forget_taken!
-delete from album_pictures where taken_at < :before;
+-- With what came too late to be taken.
+delete from album_pictures a
+where a.received_at < :before and exists (
+    select 1 from album_pictures t
+    where t.tg_user_id = a.tg_user_id and t.media_group_id = a.media_group_id and t.taken_at is not null
+);

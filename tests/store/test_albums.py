@@ -73,6 +73,7 @@ async def test_what_was_taken_long_ago_is_forgotten(albums: Albums, time: Time, 
     await albums.collect(7, "g", 11, {"n": 1})
     await albums.collect(8, "open", 11, {"n": 1})
     await albums.mark_taken(ALBUM)
+    await albums.collect(7, "g", 12, {"n": "too late"})
     time.passes(1)
     await albums.forget(timedelta(0))
     async with database.connection() as connection:
