@@ -191,7 +191,7 @@ class Dialog:
         """The drafts this step is about; none before there is a confirm card."""
         if self.step is Step.change and self.data.change is not None:
             return (self.data.change.draft_id,)
-        return self._confirmed_ids if self.step is Step.confirm else ()
+        return self.confirmed_ids if self.step is Step.confirm else ()
 
     @property
     def changed_part(self) -> Part | None:
@@ -203,19 +203,22 @@ class Dialog:
         change = self.data.change
         return step_named(change.resumes) if self.step is Step.change and change else self.step
 
-    async def leave(self, draft_id: str) -> None:
-        """This draft is bought or dropped: what else is open stays open. Without the mark, as in `close`."""
+    async def leave(self, draft_id: str, *, marked: bool = False) -> None:
+        """This draft is bought or dropped: what else is open stays open.
+
+        Without the mark as in `close`, unless doing it again would leave the next one, too.
+        """
         changed = self.step is Step.change and draft_id in self.draft_ids
-        if not changed and draft_id not in self._confirmed_ids:
+        if not changed and draft_id not in self.confirmed_ids:
             return
         step = self.resumed if changed else self.step
-        left = tuple(each for each in self._confirmed_ids if each != draft_id)
+        left = tuple(each for each in self.confirmed_ids if each != draft_id)
         if step is None or (step is Step.confirm and not left):
             await self.close()
             return
-        changes = {"draft_id": left[0] if left else "", "other_draft_ids": left[1:]}
-        kept = {"change": None if changed else self.data.change}
-        await self._save(step, self.data.model_copy(update={**changes, **kept}))
+        changes: dict[str, Any] = {"draft_id": left[0] if left else "", "other_draft_ids": left[1:]}
+        changes |= {"change": None if changed else self.data.change, **(self._mark() if marked else {})}
+        await self._save(step, self.data.model_copy(update=changes))
 
     async def take_over(self, draft_id: str, new_ids: tuple[str, ...]) -> None:
         """Cards in the place of another one. A dialog half-way through goes on at its own question."""
@@ -223,12 +226,13 @@ class Dialog:
         if step not in (None, Step.confirm):
             await self.move(step, {"change": None, "burst": None})
             return
-        open_ids = self._confirmed_ids if draft_id in self._confirmed_ids else ()
+        open_ids = self.confirmed_ids if draft_id in self.confirmed_ids else ()
         ids = (*new_ids, *(each for each in open_ids if each != draft_id))
         changes = {"draft_id": ids[0], "other_draft_ids": ids[1:]}
         await self.restart(Step.confirm, self.data.fresh().model_copy(update=changes))
 
     @property
-    def _confirmed_ids(self) -> tuple[str, ...]:
+    def confirmed_ids(self) -> tuple[str, ...]:
+        """The open cards of this dialog, while one of them is changed too."""
         ids = (self.data.draft_id, *self.data.other_draft_ids) if self.resumed is Step.confirm else ()
         return tuple(each for each in ids if each)

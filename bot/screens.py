@@ -27,7 +27,7 @@ async def ask(turn: Turn) -> None:
     drafts = await open_drafts(turn)
     if turn.dialog.step is Step.confirm:
         await show_drafts(turn, drafts)
-    elif asks_for_template(turn):
+    elif asks_for_template(turn) and turn.parts.offers_templates:  # the picture shows all three
         await show_templates(turn, question(turn))
     else:
         await turn.say(question(turn))
@@ -64,8 +64,13 @@ async def buying_draft(turn: Turn, draft_id: str) -> Draft | None:
 
 
 async def drop_draft(turn: Turn) -> None:
-    """The open confirm cards no longer buy."""
-    for draft_id in turn.dialog.draft_ids:
+    """A new order begins: the open card no longer buys. Several stay, each stands for itself."""
+    if len(turn.dialog.confirmed_ids) == 1:
+        await drop_drafts(turn)
+
+
+async def drop_drafts(turn: Turn) -> None:
+    for draft_id in turn.dialog.confirmed_ids:
         await turn.parts.drafts.supersede(draft_id, turn.user.tg_user_id)
 
 

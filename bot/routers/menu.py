@@ -6,7 +6,7 @@ from aiogram.types import CallbackQuery, Message
 
 from bot.filters import Pressed
 from bot.open_orders import open_orders, orders_card
-from bot.screens import buying_draft, drop_draft, open_draft, stale
+from bot.screens import buying_draft, drop_draft, drop_drafts, hint, open_draft, stale
 from bot.states import Step
 from bot.turn import Turn
 from bot.welcome import welcome_back
@@ -77,14 +77,28 @@ async def new_order(_: CallbackQuery, turn: Turn) -> None:
 
 async def cancel(_: Message, turn: Turn) -> None:
     """Without an open draft it means what is in the making."""
+    change = turn.dialog.data.change if turn.dialog.step is Step.change else None
+    if change is not None:
+        await _cancel_changed(turn, change.draft_id)
+        return
     await open_draft(turn)
     if not turn.dialog.opened:
         orders = await open_orders(turn)
         await turn.say(orders_card(turn, orders) if orders else cards.nothing_to_cancel(turn.language))
         return
-    await drop_draft(turn)
+    await drop_drafts(turn)
     await turn.dialog.close()
     await turn.say(cards.cancelled_draft(turn.language))
+
+
+async def _cancel_changed(turn: Turn, draft_id: str) -> None:
+    """Only the card that is being changed: the dialog goes on where it stood."""
+    await turn.parts.drafts.supersede(draft_id, turn.user.tg_user_id)
+    await turn.dialog.leave(draft_id, marked=True)
+    if turn.dialog.opened:
+        await hint(turn, "cancelled-one")
+    else:
+        await turn.say(cards.cancelled_draft(turn.language))
 
 
 async def cancel_draft(_: CallbackQuery, turn: Turn, argument: str) -> None:

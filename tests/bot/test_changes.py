@@ -256,15 +256,6 @@ async def test_a_bought_card_does_not_change(ann: Person, bot: RunningBot) -> No
         assert "older card" in stale["text"]
 
 
-async def test_cancel_drops_what_is_being_changed(ann: Person, bot: RunningBot) -> None:
-    card = await to_card(ann)
-    await change(ann, "Wishes")
-    (dropped,) = await ann.text("/cancel")
-    assert "Dropped" in dropped["text"]
-    await ann.press_data(button_data(card, "Generate"))
-    assert bot.starts.started == []
-
-
 @pytest.mark.parametrize(
     "data",
     ["chg:", "chg:nonsense", "part:", "part:wishes", "part:wishes.nonsense", "fmt:16x9", "fmt:4x3", "sec:10",

@@ -11,7 +11,8 @@ from bot.examples import _PICTURE, show_templates
 from bot.turn import Turn, begin_turn
 from clients.telegram import TelegramBlocked
 from domain.orders import Language
-from tests.bot.chat import Person, RunningBot
+from store.database import Database
+from tests.bot.chat import Person, RunningBot, labels, running_bot
 from texts import cards
 
 CARD = cards.ask_template(Language.EN)
@@ -70,6 +71,16 @@ async def test_who_blocked_the_bot_is_asked_nothing(turn: Turn, ann: Person) -> 
     await ann.do("block")
     with pytest.raises(TelegramBlocked):
         await show_templates(turn, CARD)
+
+
+async def test_without_a_script_writer_the_picture_of_three_styles_is_not_shown(
+    ann: Person, bot: RunningBot, database: Database, telegram_base: str
+) -> None:
+    await bot.stop()
+    async with running_bot(database, telegram_base, offers_templates=False):
+        (asked,) = await ann.photo()
+    assert (asked["kind"], labels(asked)) == ("text", ["✍️ Own prompt"])
+    assert await uploads(ann) == []
 
 
 def test_the_picture_is_one_telegram_shows_as_it_is() -> None:
