@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import texts
+from bot.commands import COMMANDS
 from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, VideoOptions
@@ -161,6 +162,20 @@ def test_the_english_labels_are_those_people_are_told() -> None:
                    "Main menu", "Try again", "My balance", "Another photo", "Send it here", "Replace",
                    "New order", "Top up"):  # fmt: skip
         assert any(wanted in each for each in labels), wanted
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (Language.EN, ("Change", "format", "length", "top-up")),
+        (Language.RU, ("Изменить", "формат", "длина", "пополнение")),
+    ],
+)
+def test_help_names_what_can_be_chosen_and_every_command(language: Language, words: tuple[str, ...]) -> None:
+    shown = cards.help_card(language, 1, "@help").text
+    commands = (f"/{name}" for name in COMMANDS if name not in {"start", "help"})
+    assert all(each in shown for each in (*words, *commands))
+    assert len(shown.splitlines()) <= 25
 
 
 def test_a_missing_key_is_an_error() -> None:

@@ -55,15 +55,17 @@ help =
     2. Pick a style: UGC (as if a customer filmed it), an advertisement, or your own prompt.
     3. Tell me about the product, or skip.
     4. Choose how many videos: 1, 3 or 5.
-    5. Check the card and press Generate.
+    5. Check the card and press Generate. Behind <b>Change</b>: format, length, and every answer.
 
-    One video costs { $price }. What cannot be made is refunded at once.
+    One video costs { $price }, a longer one more. What cannot be made is refunded at once.
 
-    /balance – your credits
+    /balance – your credits, top-up, history
     /orders – what is being made, and how to stop it
     /videos – your videos of the last 30 days
     /cancel – drop the open order
     /language – Русский / English
+    /terms, /privacy – the rules, and your data
+    /paysupport – help with a payment
 
     Questions: { $support }
 balance = 💳 You have <b>{ $credits }</b>.
