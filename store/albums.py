@@ -23,17 +23,32 @@ class Albums:
         self._database = database
         self._clock = clock
 
-    async def collect(
-        self, tg_user_id: int, media_group_id: str, message_id: int, picture: dict[str, Any]
-    ) -> None:
+    async def collect(self, album: Album, message_id: int, picture: dict[str, Any]) -> bool:
+        """True: the album was answered before this part came."""
         async with self._database.connection() as connection:
-            await _queries.collect(
-                connection,
-                tg_user_id=tg_user_id,
-                media_group_id=media_group_id,
-                message_id=message_id,
-                picture=picture,
-                now=self._clock(),
+            return bool(
+                await _queries.collect(
+                    connection,
+                    tg_user_id=album.tg_user_id,
+                    media_group_id=album.media_group_id,
+                    message_id=message_id,
+                    picture=picture,
+                    now=self._clock(),
+                )
+            )
+
+    async def unique_ids(self, album: Album) -> frozenset[str]:
+        async with self._database.connection() as connection:
+            rows = _queries.unique_ids(
+                connection, tg_user_id=album.tg_user_id, media_group_id=album.media_group_id
+            )
+            return frozenset([row["unique_id"] async for row in rows])
+
+    async def reopen(self, album: Album) -> None:
+        """It is to be answered once more, with all its parts."""
+        async with self._database.connection() as connection:
+            await _queries.reopen(
+                connection, tg_user_id=album.tg_user_id, media_group_id=album.media_group_id
             )
 
     async def quiet(self, quiet: timedelta, albums_max: int) -> list[Album]:
@@ -51,7 +66,7 @@ class Albums:
             return [row["picture"] async for row in rows]
 
     async def mark_taken(self, album: Album) -> None:
-        """Answered: what comes of it later is passed over."""
+        """Answered: what comes of it later is passed over, unless the album is reopened."""
         async with self._database.connection() as connection:
             await _queries.mark_taken(
                 connection,

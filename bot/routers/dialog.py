@@ -5,6 +5,7 @@ from aiogram.filters import StateFilter
 from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message
 
+from bot.album_parts import collect_part
 from bot.answers import pass_over_rest, receive_text, skip
 from bot.dialog import Part
 from bot.filters import Pressed
@@ -18,6 +19,7 @@ from bot.states import TEXT_STEPS, Step
 from bot.turn import Turn
 from domain.actions import Action
 from domain.orders import VIDEO_COUNTS, Template
+from store.albums import Album
 
 _COUNTS = {str(count): count for count in VIDEO_COUNTS}
 _SKIPPED = {"product": Step.product_text, "wishes": Step.wishes}
@@ -49,10 +51,8 @@ def router() -> Router:
 
 
 async def collect_album(message: Message, turn: Turn) -> None:
-    """Its parts come as messages of their own; the collector goes on when no more come."""
-    await turn.parts.albums.collect(
-        turn.user.tg_user_id, message.media_group_id or "", message.message_id, Picture.of(message).as_json()
-    )
+    """Its parts come as messages of their own."""
+    await collect_part(turn, Album(turn.user.tg_user_id, message.media_group_id or ""), Picture.of(message))
 
 
 async def ours(message: Message, turn: Turn) -> None:

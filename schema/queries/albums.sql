@@ -1,7 +1,22 @@
--- name: collect!
-insert into album_pictures (tg_user_id, media_group_id, message_id, picture, received_at)
-values (:tg_user_id, :media_group_id, :message_id, :picture, :now)
-on conflict do nothing;
+-- name: collect$
+-- Whether the album was answered before this part of it came.
+with part as (
+    insert into album_pictures (tg_user_id, media_group_id, message_id, picture, received_at)
+    values (:tg_user_id, :media_group_id, :message_id, :picture, :now)
+    on conflict do nothing
+)
+select exists (
+    select 1 from album_pictures
+    where tg_user_id = :tg_user_id and media_group_id = :media_group_id and taken_at is not null
+);
+
+-- name: unique_ids
+select picture ->> 'unique_id' as unique_id from album_pictures
+where tg_user_id = :tg_user_id and media_group_id = :media_group_id;
+
+-- name: reopen!
+update album_pictures set taken_at = null
+where tg_user_id = :tg_user_id and media_group_id = :media_group_id;
 
 -- name: quiet_albums
 select tg_user_id, media_group_id from album_pictures

@@ -13,7 +13,7 @@ from bot.app import build_feeder
 from bot.parts import BotParts
 from bot.pictures import Picture, PictureKind
 from domain.clock import utc_now
-from store.albums import Albums
+from store.albums import Album, Albums
 from store.database import Database
 from tests.bot.chat import Person
 from tests.bot.webhook_bots import parts_over
@@ -44,7 +44,7 @@ async def send_album(database: Database, parts: BotParts, person: Person, *, bro
     for number in (1, 2):
         picture = Picture(PictureKind.PHOTO, f"file-{number}", f"unique-{number}", 800, 800, 1_000, number)
         read: dict[str, Any] = {"kind": "nothing we know"} if broken else picture.as_json()
-        await albums.collect(person.id, "group", number, read)
+        await albums.collect(Album(person.id, "group"), number, read)
 
 
 async def texts(person: Person) -> list[str]:
