@@ -356,21 +356,19 @@ def _accepted(messages: list[Message], card_id: int) -> Message | None:
 # -- accounts -----------------------------------------------------------------------------------------
 
 
-@story("billing error on one account of two", ended(1, 2) + ", the first is out", phase=7)
+@story("billing error on one account of two", ended(3, 0) + ", the first is out", phase=7)
 async def billing_on_one_account(world: World, marker: str) -> str:
     seller = await world.seller(marker)
-    (first, *_) = await _serving(world)
+    (first, *_) = await _accounts(world)
     await world.kie_account(first, 0)
-    prompts = [f"{marker} {n}" for n in range(1)]
-    await seller.buy(world.photo, prompts[0])
-    await seller.wait_for_videos(1)
+    await seller.buy(world.photo, f"{marker} in a row", 3)  # more than one: they spread over both accounts
+    await seller.wait_for_videos(3)
     blocked = await world.rows("select name, block_reason from kie_accounts where blocked_until is not null")
     out = [row["name"] for row in blocked if "402" in row["block_reason"]]
     return f"{await world.facts(seller, marker)}, {'the first is out' if out == [first] else out}"
 
 
-async def _serving(world: World) -> list[str]:
-    """The accounts in the order admission would take them now."""
+async def _accounts(world: World) -> list[str]:
     rows = await world.rows("select name from kie_accounts order by name")
     return [row["name"] for row in rows]
 
@@ -378,7 +376,7 @@ async def _serving(world: World) -> list[str]:
 @story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=8)
 async def all_accounts_out(world: World, marker: str) -> str:
     seller = await world.seller(marker)
-    for account in await _serving(world):
+    for account in await _accounts(world):
         await world.kie_account(account, 0)
     await seller.buy(world.photo, f"{marker} never")
     told = await seller.wait_for_text("back", "3")
