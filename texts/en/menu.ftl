@@ -40,7 +40,7 @@ command-help = How it works
 command-balance = My balance
 command-cancel = Drop the open order
 command-language = Русский / English
-toast-accepted = Accepted, your videos are on their way
+toast-accepted = Accepted, on its way
 
 ## Menu
 main-menu =

@@ -23,7 +23,7 @@ admin-panel =
 
     /user <i>id</i> · /grant <i>id n причина</i> · /take <i>id n причина</i>
     /refund <i>id платежа</i> · /today · /accounts · /maintenance <i>on или off</i>
-admin-maintenance-on = 🚧 Обслуживание <b>включено</b>: новые заказы вежливо откладываются, начатые доделываются, платежи зачисляются.
+admin-maintenance-on = 🚧 Обслуживание <b>включено</b>: новые заказы откладываются, начатые доделываются, платежи зачисляются.
 admin-maintenance-off = ✅ Обслуживание <b>выключено</b>: заказы принимаются.
 button-admin-panel = 🛠 Панель
 button-admin-today = 📊 Сегодня
@@ -114,7 +114,7 @@ admin-confirm-take =
     Причина, пользователь увидит её в истории: { $reason }
     Сейчас доступно: { $available }
 admin-confirm-refund =
-    ↩️ Вернуть <b>{ $amount }</b> пользователю <code>{ $user }</code> и списать купленное на них: { $credits }?
+    ↩️ Вернуть <b>{ $amount }</b> пользователю <code>{ $user }</code> и списать купленные за них { $credits }?
     Сейчас доступно: { $available }
     <code>{ $charge }</code>
 admin-confirm-refund-forced =
@@ -131,7 +131,7 @@ admin-declined = Ничего не сделано.
 admin-too-many = У <code>{ $user }</code> доступно только { $available }. Ничего не списано.
 admin-refund-begun = ✅ Кредиты списаны, деньги по <code>{ $charge }</code> возвращаются.
 admin-refund-continued = 🔁 Кредиты уже списаны раньше; запрос на возврат <code>{ $charge }</code> отправляется ещё раз.
-admin-refund-spent = ✋ Кредиты, купленные по <code>{ $charge }</code>, потрачены: не хватает { $missing }. Ничего не возвращено.
+admin-refund-spent = ✋ Кредиты, купленные по <code>{ $charge }</code>, потрачены, не хватает: { $missing }. Ничего не возвращено.
 admin-refund-refunded = <code>{ $charge }</code> возвращён раньше. Ничего не изменилось.
 admin-refund-unknown = Платежа <code>{ $charge }</code> нет.
 

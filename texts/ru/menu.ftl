@@ -32,7 +32,7 @@ button-here = ⬇️ Прислать сюда
 button-replace = Заменить
 button-new = Новый заказ
 button-top-up = Пополнить
-button-fewer = Сделать { $count } на то, что есть
+button-fewer = Сделать { $count } на мои кредиты
 button-russian = Русский
 button-english = English
 
@@ -42,7 +42,7 @@ command-help = Как это работает
 command-balance = Мой баланс
 command-cancel = Отменить начатый заказ
 command-language = Русский / English
-toast-accepted = Принято, ролики уже в работе
+toast-accepted = Принято, уже в работе
 
 ## Меню
 main-menu =
