@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("activities", "bot", "clients", "domain", "store", "web", "workflows")
-SHOWN = {"Card": (0,), "Button": (0,), "acknowledge": (1, 2), "say": (), "answer_callback_query": (1,)}
+SHOWN = {"Card": (0,), "Button": (0,), "acknowledge": (1, 2), "answer_callback_query": (1,)}
 """What puts words before a person, and which of its arguments hold them."""
 
 _CYRILLIC = re.compile("[а-яА-ЯёЁ]{3,}")
