@@ -45,6 +45,7 @@ class Action(StrEnum):
     LIKE = "like"  # video id
     DISLIKE = "dislike"  # video id
     ADMIN = "adm"  # which page or deed of the admin panel, with its own arguments after dots
+    FORGET = "forget"  # nothing: asks; yes.when it was asked.credits said, or no
     NONCE = "n"  # only makes two keyboards differ
 
 

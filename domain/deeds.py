@@ -14,10 +14,14 @@ class DeedKind(StrEnum):
     GRANT = "grant"
     TAKE = "take"
     REFUND = "refund"
+    FORGET = "forget"
 
 
 class Deed(BaseModel):
-    """A row's JSON: new fields only with defaults. `charge_id` and `forced` belong to a refund."""
+    """A row's JSON: new fields only with defaults. `charge_id` and `forced` belong to a refund.
+
+    `tg_user_id` 0: that person is forgotten.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -27,6 +31,10 @@ class Deed(BaseModel):
     reason: str = ""
     charge_id: str = ""
     forced: bool = False
+
+    @property
+    def moves_credits(self) -> bool:
+        return self.kind in (DeedKind.GRANT, DeedKind.TAKE)
 
     @property
     def available_delta(self) -> int:

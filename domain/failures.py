@@ -41,6 +41,7 @@ class FailureReason(StrEnum):
     PHOTO_TOO_SMALL = "photo_too_small"
     PHOTO_TOO_LARGE = "photo_too_large"
     PHOTO_GONE = "photo_gone"
+    RESTORED = "restored"  # the database is older than the order: what became of it nobody knows
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,13 +92,15 @@ class PastOrder:
 
 @dataclass(frozen=True, slots=True)
 class PastFailure:
-    """`said` is the provider's own answer, as far as there is one."""
+    """`said` is the provider's code. His raw answer may repeat the prompt: it is not for showing."""
 
     video_id: str
     closed_at: datetime
     failure_class: str
     failure_reason: str
     said: str
+    raw_answer: str = ""
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)

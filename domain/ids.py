@@ -1,8 +1,12 @@
 """Every id is made here, and nowhere else."""
 
 import hashlib
+import re
 import secrets
+from typing import Final
 
+_NAMED: Final = re.compile(r"(?:.*\.)?([0-9a-f]{20}(?:-v\d+)?)")
+_OF_WORKFLOW: Final = re.compile(r"(?:order|resend)-(.+)")
 _DRAFT_ID_BYTES = 10  # 80 random bits: unguessable, and short enough for 64-byte button data
 
 
@@ -55,6 +59,42 @@ def video_workflow_id(video: str) -> str:
     return f"order-{video}"
 
 
+def resend_workflow_id(video: str) -> str:
+    return f"resend-{video}"
+
+
+def new_broadcast_id() -> str:
+    """An operator types it."""
+    return secrets.token_hex(4)
+
+
+def broadcast_workflow_id(broadcast: str) -> str:
+    return f"broadcast-{broadcast}"
+
+
+def subject(*, order_id: str = "", video_id: str = "", attempt_id: str = "") -> dict[str, str]:
+    """All that is known of whom it is about: an attempt names its video, a video its order."""
+    video = video_id or video_id_of_attempt(attempt_id)
+    order = order_id or order_id_of_video(video)
+    known = {"order_id": order, "video_id": video, "attempt_id": attempt_id}
+    return {name: value for name, value in known.items() if value}
+
+
+def subject_of_button(argument: str) -> dict[str, str]:
+    """A draft has the id of its order."""
+    named = _NAMED.fullmatch(argument)
+    return _order_or_video(named.group(1)) if named else {}
+
+
+def subject_of_workflow(workflow_id: str) -> dict[str, str]:
+    named = _OF_WORKFLOW.fullmatch(workflow_id)
+    return _order_or_video(named.group(1)) if named else {}
+
+
+def _order_or_video(named: str) -> dict[str, str]:
+    return subject(video_id=named) if order_id_of_video(named) else subject(order_id=named)
+
+
 def reserve_cause(order_id: str) -> str:
     return f"reserve:{order_id}"
 
@@ -70,6 +110,10 @@ def welcome_cause(user_id: int) -> str:
 
 def grant_cause(grant_id: str) -> str:
     return f"grant:{grant_id}"
+
+
+def forget_cause(user_id: int) -> str:
+    return f"forget:{user_id}"
 
 
 def purchase_cause(charge_id: str) -> str:

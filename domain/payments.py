@@ -1,6 +1,7 @@
 """What is sold, what a payment can be, and what a payment provider does for us."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -77,6 +78,24 @@ class RefundAnswer:
     after_seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Money that came from a person for an invoice, or went back to him: the provider's own record."""
+
+    charge_id: str
+    receipt: Receipt
+    is_refund: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MovementPage:
+    """`next_offset` is None at the end. What is neither a payment nor its refund is left out."""
+
+    movements: tuple[Movement, ...]
+    next_offset: int | None
+
+
 class PaymentProvider(Protocol):
     """One way to pay. Another one is another class: nobody else knows which it is."""
 
@@ -88,3 +107,6 @@ class PaymentProvider(Protocol):
 
     async def refund(self, tg_user_id: int, charge_id: str) -> RefundAnswer:
         """One attempt. Refunded before is done."""
+
+    async def movements(self, offset: int) -> MovementPage:
+        """From this one of all transactions on, the oldest first. Raise TelegramError."""

@@ -38,7 +38,7 @@ class OrderPolicy(BaseModel):
     create_timeout_seconds: float = 60.0
     fetch_timeout_seconds: float = 180.0
     call_timeout_seconds: float = 60.0
-    heartbeat_timeout_seconds: float = 20.0
+    heartbeat_timeout_seconds: float = 15.0  # with the 10 s of a dead worker's own queue: under half a minute
 
     def scaled(self, time_scale: float) -> Self:
         """Waits shrink; a single call keeps the time a real machine needs for it."""

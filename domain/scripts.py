@@ -43,9 +43,13 @@ def asked_chars(prompt_chars_max: int) -> int:
 
 def clean_script(text: str) -> str:
     """Without control characters, links, and runs of spaces."""
-    printable = "".join(each for each in text if each == "\n" or _printable(each))
-    lines = (_SPACES.sub(" ", line).strip() for line in _LINK.sub("", printable).split("\n"))
+    lines = (_SPACES.sub(" ", line).strip() for line in _LINK.sub("", visible(text)).split("\n"))
     return "\n".join(line for line in lines if line)
+
+
+def visible(text: str) -> str:
+    """Without what steers a terminal, turns the reading direction, or is there and not seen."""
+    return "".join(each for each in text if each == "\n" or _printable(each))
 
 
 def _printable(char: str) -> bool:

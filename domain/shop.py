@@ -15,5 +15,6 @@ class ShopRules:
     video_models: tuple[str, ...] = ()
     welcome_per_day: int = 500
     messages_per_second: float = 3.0
+    messages_burst_seconds: float = 10.0
     open_orders_max: int = 10
     orders_per_day_max: int = 100

@@ -182,6 +182,12 @@ class Accounts:
             keys = await self._rows.keys(connection)
         return [_status(load, row, keys, now) for load, row in zip(counted, blocks, strict=True)]
 
+    async def balance_of(self, account: str) -> float:
+        """What the last probe read, also for a process that has no key of that account."""
+        async with self._database.connection() as connection:
+            rows = [row async for row in _queries.read_accounts(connection, names=[account])]
+        return next((row["balance_kie_credits"] for row in rows), None) or 0.0
+
     async def model_marks(self) -> list[ModelMark]:
         async with self._database.connection() as connection:
             return [

@@ -28,12 +28,12 @@ from domain.attempts import AttemptEvent, AttemptPhase, AttemptRow, standing_att
 from domain.clock import Clock
 from domain.failures import Failure
 from domain.keys import KeyRef
-from domain.orders import VideoState
 from domain.video_models import CATALOGUE, VideoModel
 from store.accounts import DEFAULT_LIMITS, AccountRows, count_creates, resting_models
 from store.attempts import Attempts, attempt_row, lock_video, options_of, read_attempts
+from store.counting import count_admission
 from store.database import Connection, Database, Row, load_queries
-from store.videos import AlreadySettled
+from store.videos import AlreadySettled, is_over
 
 _queries = load_queries("admission")
 
@@ -116,7 +116,7 @@ class Admission(Attempts):
         await self._rows.make()
         async with self._database.transaction() as connection:
             video = await lock_video(connection, video_id)
-            if VideoState(video["state"]).closed:
+            if is_over(video):
                 raise AlreadySettled(video_id)
             standing = standing_attempt(await read_attempts(connection, video_id))
             if standing is not None and _is_unfit(standing, excluded_accounts, excluded_models):
@@ -229,7 +229,7 @@ class Admission(Attempts):
             key_id=key_id,
             now=now,
         )
-        await _queries.leave_queue(connection, video_id=video_id)
+        count_admission(await _queries.take_from_queue(connection, video_id=video_id, now=now))
         return attempt_row(row)
 
 

@@ -1,5 +1,6 @@
 """Albums arrive as separate messages; they are collected until nothing more comes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -50,6 +51,12 @@ class Albums:
             await _queries.reopen(
                 connection, tg_user_id=album.tg_user_id, media_group_id=album.media_group_id
             )
+
+    async def reopened(self, tg_user_id: int, message_ids: Sequence[int]) -> Album | None:
+        """The album of these messages, when more of it came after the answer."""
+        async with self._database.connection() as connection:
+            found = await _queries.reopened(connection, tg_user_id=tg_user_id, message_ids=list(message_ids))
+        return None if found is None else Album(tg_user_id, found)
 
     async def quiet(self, quiet: timedelta, albums_max: int) -> list[Album]:
         """Those nothing was added to for a while, and that nobody has answered; the oldest first."""

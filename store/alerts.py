@@ -13,6 +13,8 @@ from store.database import Connection, Database, Row, load_queries
 
 _queries = load_queries("alerts")
 
+AGAIN_IN: Final = timedelta(minutes=5)
+"""So soon an alert that reached nobody may be told again."""
 ANY_CAUSE: Final = "any"
 """The pause between two alerts that can wait, whatever their causes."""
 
@@ -47,6 +49,13 @@ class Alerts:
     async def sent(self, cause: str) -> None:
         async with self._database.connection() as connection:
             await _queries.end_claim(connection, cause=cause)
+
+    async def not_sent(self, causes: Mapping[str, int], again_in: timedelta) -> None:
+        """Nobody could be reached: so many of each cause are still to be told, in a while."""
+        async with self._database.transaction() as connection:
+            quiet_until = self._clock() + again_in
+            for cause, count in sorted(causes.items()):
+                await _queries.not_sent(connection, cause=cause, count=count, quiet_until=quiet_until)
 
     async def take_suppressed(self, pause: timedelta) -> Mapping[str, int]:
         """What was passed over and followed by no alert that said so; whoever takes it tells it."""

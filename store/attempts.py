@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 import asyncpg
 
@@ -22,10 +23,13 @@ from domain.attempts import (
 )
 from domain.clock import Clock
 from domain.failures import Failure, FailureClass, FailureReason
-from domain.orders import AS_IT_COMES, AttemptState, VideoOptions, VideoState
+from domain.orders import AS_IT_COMES, AttemptState, VideoOptions
 from store.accounts import DEFAULT_LIMITS, lock_account
+from store.counting import count_attempt, count_late_result
 from store.database import Connection, Database, Row, load_queries
-from store.videos import AlreadySettled, UnknownVideo
+from store.videos import AlreadySettled, UnknownVideo, is_over
+
+_ENDS: Final = frozenset({AttemptEvent.SUCCEED, AttemptEvent.FAIL})
 
 _queries = load_queries("admission")
 
@@ -70,11 +74,17 @@ class Attempts:
         async with self._database.connection() as connection:
             return await read_attempts(connection, video_id)
 
+    async def left_alone(self, within: timedelta) -> list[AttemptRow]:
+        """Sent within that time, and their videos were settled before their KIE tasks had ended."""
+        since = self._clock() - within
+        async with self._database.connection() as connection:
+            return [attempt_row(row) async for row in _queries.left_alone(connection, since=since)]
+
     async def begin_create(self, attempt_id: str) -> BeginCreateResult:
         """`INTENT → SENDING`, committed before the call. Raise AlreadySettled for a closed video."""
         async with self._database.transaction() as connection:
             video = await lock_video(connection, ids.video_id_of_attempt(attempt_id))
-            closed = VideoState(video["state"]).closed
+            closed = is_over(video)
             result = await self._begin(connection, attempt_id, video["script"] or "", closed=closed)
         if closed:  # outside, so that a SENDING that was found stays AMBIGUOUS
             raise AlreadySettled(video["id"])
@@ -154,6 +164,9 @@ class Attempts:
         recorded = advance(attempt, event, self._clock(), said)
         if recorded.attempt != attempt:
             await _write_attempt(connection, recorded.attempt)
+            count_attempt(attempt, recorded.attempt)
+            if event in _ENDS and await _queries.is_settled(connection, video_id=attempt.video_id):
+                count_late_result()
         return recorded
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from domain import ids
 from domain.clock import Clock
 from domain.credits import Balance, Entry, EntryKind, NotEnoughCredits
-from domain.deeds import Deed, DeedKind
+from domain.deeds import Deed
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
 from store.switches import Switches
@@ -17,6 +17,8 @@ _queries = load_queries("audit")
 
 ANSWER_WITHIN: Final = timedelta(hours=1)
 """An older card asks about a world that is gone."""
+OPERATOR: Final = 0
+"""Instead of an administrator's Telegram id: somebody at the command line; `details.by` says who."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,10 @@ class TooMany(Exception):
         self.available = available
 
 
+class OtherGrant(Exception):
+    """What was given with this grant id was something else, or to somebody else."""
+
+
 class AuditLog:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -47,6 +53,34 @@ class AuditLog:
     async def looked(self, admin: int, tg_user_id: int) -> None:
         async with self._database.connection() as connection:
             await self._write(connection, admin, "look", str(tg_user_id), {})
+
+    async def write_down(self, by: str, action: str, target: str, details: Mapping[str, Any]) -> None:
+        """What was done from the command line, and by whom."""
+        async with self._database.connection() as connection:
+            await self._write(connection, OPERATOR, action, target, {"by": by, **details})
+
+    async def grant(
+        self,
+        by: str,
+        tg_user_id: int,
+        credits: int,  # noqa: A002 - the word of the domain
+        reason: str,
+        grant_id: str,
+    ) -> Balance:
+        """From the command line; repeated, it changes nothing and writes nothing down.
+
+        Raise NotEnoughCredits, where credits are taken; OtherGrant.
+        """
+        async with self._database.transaction() as connection:
+            balance, first = await self._ledger.give(connection, tg_user_id, credits, reason, grant_id)
+            if first:
+                details = {"by": by, "credits": credits, "reason": reason, "grant_id": grant_id}
+                await self._write(connection, OPERATOR, "grant", str(tg_user_id), details)
+                return balance
+            given = await _queries.granted(connection, cause=ids.grant_cause(grant_id))
+            if (given["tg_user_id"], given["available_delta"]) != (tg_user_id, credits):
+                raise OtherGrant
+        return balance
 
     async def switch(self, admin: int, name: str, *, is_on: bool) -> bool:
         """False: it stood like this already."""
@@ -72,13 +106,15 @@ class AuditLog:
     async def confirm(self, admin: int, deed_id: str) -> Done | None:
         """Do it; raise TooMany, which leaves it open. None: no deed that this admin may still do.
 
-        A refund is only written down here: the payment itself knows whether it was begun.
+        A refund is only written down here: the payment itself knows whether it was begun. So is forgetting.
         """
         async with self._database.transaction() as connection:
             row = await _queries.lock_deed(connection, id=deed_id, admin_tg_id=admin)
             if row is None or row["answer"] == "no" or self._too_old(row):
                 return None
             deed, first = Deed.model_validate(row["deed"]), row["answer"] is None
+            if deed.moves_credits and not deed.tg_user_id:
+                return None
             balance = await self._do(connection, deed, deed_id)
             if first:
                 await _queries.answer_deed(connection, id=deed_id, answer="yes")
@@ -97,7 +133,7 @@ class AuditLog:
     async def _do(self, connection: Connection, deed: Deed, deed_id: str) -> Balance:
         """The cause of the ledger's entry is the deed: a repeated Yes moves nothing."""
         user_id = await _queries.user_id(connection, tg_user_id=deed.tg_user_id)
-        if deed.kind is not DeedKind.REFUND:
+        if deed.moves_credits:
             cause = ids.grant_cause(deed_id)
             entry = Entry(user_id, EntryKind.GRANT, cause, deed.available_delta, note=deed.reason)
             try:

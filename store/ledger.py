@@ -4,12 +4,18 @@ Functions that take a connection belong to the caller's transaction. Rows are lo
 everywhere (drafts, videos, orders, wallets last): two transactions never wait for each other in a ring.
 """
 
+from typing import Final
+
 from domain import ids
 from domain.clock import Clock
 from domain.credits import Balance, Entry, EntryKind, HistoryLine, NotEnoughCredits
+from store.counting import count_entry
 from store.database import Connection, Database, Row, load_queries
 
 _queries = load_queries("ledger")
+
+_WRITTEN: Final = "WRITTEN"
+_SHORT: Final = "SHORT"
 
 
 class Ledger:
@@ -31,10 +37,23 @@ class Ledger:
     async def grant(self, tg_user_id: int, credits: int, reason: str, grant_id: str) -> Balance:  # noqa: A002
         """Give (or, negative, take) credits; a repeated `grant_id` changes nothing."""
         async with self._database.transaction() as connection:
-            user_id = await _queries.ensure_user(connection, tg_user_id=tg_user_id, now=self._clock())
-            entry = Entry(user_id, EntryKind.GRANT, ids.grant_cause(grant_id), credits, note=reason)
-            await self.write(connection, entry)
-            return await self._locked_balance(connection, user_id)
+            balance, _ = await self.give(connection, tg_user_id, credits, reason, grant_id)
+        return balance
+
+    async def give(
+        self,
+        connection: Connection,
+        tg_user_id: int,
+        credits: int,  # noqa: A002 - the word of the domain
+        reason: str,
+        grant_id: str,
+    ) -> tuple[Balance, bool]:
+        """A grant, in the caller's transaction. False: there was one with this `grant_id` before."""
+        await _queries.ensure_user(connection, tg_user_id=tg_user_id, now=self._clock())
+        user_id = await _queries.user_id(connection, tg_user_id=tg_user_id)
+        entry = Entry(user_id, EntryKind.GRANT, ids.grant_cause(grant_id), credits, note=reason)
+        now = await self._write(connection, entry)
+        return Balance(now["available"], now["reserved"]), now["outcome"] == _WRITTEN
 
     async def history(self, tg_user_id: int, limit: int, offset: int = 0) -> list[HistoryLine]:
         """What changed the available credits, the newest first."""
@@ -44,11 +63,11 @@ class Ledger:
 
     async def write(self, connection: Connection, entry: Entry) -> bool:
         """Apply an entry once. False: its cause was there before. Raise NotEnoughCredits."""
-        before = await self._locked_balance(connection, entry.user_id)
-        if await _queries.find_entry(connection, cause=entry.cause):
-            return False
-        after = _applied(before, entry)
-        await _queries.insert_entry(
+        return bool((await self._write(connection, entry))["outcome"] == _WRITTEN)
+
+    async def _write(self, connection: Connection, entry: Entry) -> Row:
+        """Wallet and entry as they are now, whoever wrote it. The wallet stays locked."""
+        row: Row = await _queries.write_entry(
             connection,
             user_id=entry.user_id,
             kind=entry.kind.value,
@@ -58,15 +77,18 @@ class Ledger:
             order_id=entry.order_id,
             video_id=entry.video_id,
             charge_id=entry.charge_id,
-            note=entry.note,
-            available_after=after.available,
-            reserved_after=after.reserved,
             now=self._clock(),
         )
-        await _queries.update_wallet(
-            connection, user_id=entry.user_id, available=after.available, reserved=after.reserved
-        )
-        return True
+        if row["outcome"] == _SHORT:
+            raise NotEnoughCredits(row["available"], -entry.available_delta)
+        if row["outcome"] == _WRITTEN:
+            count_entry(entry)
+            await self._note(connection, entry)
+        return row
+
+    async def _note(self, connection: Connection, entry: Entry) -> None:
+        if entry.note:
+            await _queries.insert_note(connection, cause=entry.cause, user_id=entry.user_id, note=entry.note)
 
     async def reserve(self, connection: Connection, user_id: int, order_id: str, price_credits: int) -> bool:
         """Hold the price of an order. Repeated, it gives the first answer; False: it was released before."""
@@ -78,16 +100,12 @@ class Ledger:
             price_credits,
             order_id=order_id,
         )
-        if await self.write(connection, entry):
-            return True
-        return await self._kind_of(connection, entry.cause) is EntryKind.RESERVE
+        return EntryKind((await self._write(connection, entry))["kind"]) is EntryKind.RESERVE
 
     async def void_if_unreserved(self, connection: Connection, user_id: int, order_id: str) -> bool:
         """True when the order was never reserved, and now never can be."""
         entry = Entry(user_id, EntryKind.VOID, ids.reserve_cause(order_id), order_id=order_id)
-        if await self.write(connection, entry):
-            return True
-        return await self._kind_of(connection, entry.cause) is EntryKind.VOID
+        return EntryKind((await self._write(connection, entry))["kind"]) is EntryKind.VOID
 
     async def settle(
         self, connection: Connection, user_id: int, video_id: str, price_credits: int, *, captured: bool
@@ -102,18 +120,7 @@ class Ledger:
             -price_credits,
             video_id=video_id,
         )
-        if await self.write(connection, entry):
-            return kind
-        return await self._kind_of(connection, entry.cause)
-
-    async def _locked_balance(self, connection: Connection, user_id: int) -> Balance:
-        await _queries.ensure_wallet(connection, user_id=user_id)
-        row = await _queries.lock_wallet(connection, user_id=user_id)
-        return Balance(row["available"], row["reserved"])
-
-    async def _kind_of(self, connection: Connection, cause: str) -> EntryKind:
-        row = await _queries.find_entry(connection, cause=cause)
-        return EntryKind(row["kind"])
+        return EntryKind((await self._write(connection, entry))["kind"])
 
 
 def _history_line(row: Row) -> HistoryLine:
@@ -126,10 +133,3 @@ def _history_line(row: Row) -> HistoryLine:
         amount=row["amount"] or 0,
         note=row["note"],
     )
-
-
-def _applied(before: Balance, entry: Entry) -> Balance:
-    after = Balance(before.available + entry.available_delta, before.reserved + entry.reserved_delta)
-    if after.available < 0:
-        raise NotEnoughCredits(before.available, -entry.available_delta)
-    return after

@@ -26,13 +26,28 @@ class RateLimits:
         self._database = database
         self._clock = clock
 
-    async def take(self, name: str, rate: Rate) -> float:
-        """0 where it is allowed, otherwise the seconds until it is; then nothing was taken."""
+    async def take(self, name: str, rate: Rate, tokens: float = 1.0, spare: float = 0.0) -> float:
+        """0 where it is allowed, otherwise the seconds until it is; then nothing was taken.
+
+        Who leaves `spare` tokens in the bucket lets those go first who do not.
+        """
         async with self._database.connection() as connection:
             row: Row = await _queries.take(
-                connection, name=name, burst=rate.burst, per_second=rate.per_second, now=self._clock()
+                connection,
+                name=name,
+                burst=rate.burst,
+                per_second=rate.per_second,
+                tokens=tokens,
+                spare=spare,
+                now=self._clock(),
             )
-        return _ALLOWED if row["allowed"] else _wait_seconds(row, rate)
+        return _ALLOWED if row["allowed"] else _wait_seconds(row, rate, tokens + spare)
+
+    async def rest(self, name: str, rate: Rate, seconds: float) -> None:
+        """Nobody takes anything for so long."""
+        owed = {"per_second": rate.per_second, "owed": rate.per_second * seconds - 1}
+        async with self._database.connection() as connection:
+            await _queries.rest(connection, name=name, now=self._clock(), **owed)
 
     async def forget(self, older_than: timedelta) -> None:
         """A bucket that nobody touched for long is full again."""
@@ -40,9 +55,9 @@ class RateLimits:
             await _queries.forget_limits(connection, before=self._clock() - older_than)
 
 
-def _wait_seconds(row: Row, rate: Rate) -> float:
+def _wait_seconds(row: Row, rate: Rate, wanted: float) -> float:
     """Two that ask at once see the bucket before the other one did, and are told a moment."""
     if row["tokens"] is None:
         return _WAIT_SECONDS_MIN
-    missing: float = 1 - row["tokens"] - rate.per_second * max(0.0, row["age_seconds"])
+    missing: float = wanted - row["tokens"] - rate.per_second * max(0.0, row["age_seconds"])
     return max(_WAIT_SECONDS_MIN, missing / rate.per_second)

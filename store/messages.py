@@ -69,6 +69,12 @@ class Messages:
                 connection, **key.as_parameters(), message_id=message_id, nonce=nonce, now=self._clock()
             )
 
+    async def claim_refused(self, key: MessageKey) -> bool:
+        """SENDING once more, for one of those who ask; only what Telegram surely did not take."""
+        async with self._database.connection() as connection:
+            claimed = await _queries.claim_refused(connection, **key.as_parameters(), now=self._clock())
+        return claimed is not None
+
     async def finish(self, key: MessageKey, state: MessageState, message_id: int | None = None) -> None:
         async with self._database.connection() as connection:
             await _queries.finish_message(

@@ -10,10 +10,12 @@ from domain.clock import Clock
 from domain.credits import NotEnoughCredits
 from domain.failures import CLASS_POLICIES, Failure, FailureClass, FailureReason
 from domain.library import Cancellation
-from domain.orders import Brief, Language, OrderState, Photo, Template, VideoOptions, VideoState
+from domain.orders import Brief, Language, Photo, VideoOptions, VideoState
 from domain.shop import ShopRules
+from store.counting import count_accepted, count_order, count_video
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
+from store.order_rows import OrderRow, order_row
 from store.videos import Videos, lock_videos, stoppable
 
 _DAY: Final = timedelta(hours=24)
@@ -52,29 +54,6 @@ class _TooMany(Exception):
         super().__init__(kind)
         self.kind = kind
         self.goes_on_at = goes_on_at
-
-
-@dataclass(frozen=True, slots=True)
-class OrderRow:
-    id: str
-    user_id: int
-    tg_user_id: int | None
-    blocked: bool
-    video_count: int
-    language: Language
-    state: OrderState
-    failure_class: FailureClass | None
-    failure_reason: FailureReason
-    photo_media_key: str | None
-    photo_width: int
-    photo_height: int
-    created_at: datetime
-    deadline_at: datetime
-    brief: Brief
-    photo: Photo
-    options: VideoOptions
-    views: tuple[Photo, ...]
-    view_media_keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +130,7 @@ class Orders:
         await self._ledger.reserve(connection, draft["user_id"], draft_id, price_credits)
         await self._check_limits(connection, draft["user_id"], rules)
         await self._insert(connection, draft, price_credits)
+        count_accepted(draft["template"])
         message_id = card_message_id or draft["card_message_id"]
         if message_id:
             await _queries.insert_card_placeholder(
@@ -193,13 +173,19 @@ class Orders:
             deadline_at=deadline_at,
         )
 
+    async def owner_of(self, order_id: str) -> int | None:
+        """Our own number of its user; None where there is no such order."""
+        async with self._database.connection() as connection:
+            user_id: int | None = await _queries.user_id_of(connection, order_id=order_id)
+        return user_id
+
     async def read(self, order_id: str) -> OrderRow:
         """Raise UnknownOrder."""
         async with self._database.connection() as connection:
             row = await _queries.read_order(connection, order_id=order_id)
         if row is None:
             raise UnknownOrder(order_id)
-        return _order(row)
+        return order_row(row)
 
     async def reserve(self, order_id: str) -> bool:
         """Repeat the tap's reservation and get its first result."""
@@ -222,13 +208,14 @@ class Orders:
             if order is None:
                 raise UnknownOrder(order_id)
             await self._refund(connection, order, unopened, Failure(failure_class, reason))
-            await _queries.close_order(
+            closed_id = await _queries.close_order(
                 connection,
                 order_id=order_id,
                 now=self._clock(),
                 failure_class=failure_class.value,
                 failure_reason=reason.value,
             )
+            await count_order(connection, closed_id)
         return await self.progress(order_id)
 
     async def _refund(self, connection: Connection, order: Row, videos: list[Row], failure: Failure) -> None:
@@ -238,7 +225,7 @@ class Orders:
                 await self._ledger.settle(
                     connection, video["user_id"], video["id"], video["price_credits"], captured=False
                 )
-            await _videos.close_video(
+            closed = await _videos.close_video(
                 connection,
                 video_id=video["id"],
                 state=VideoState.FAILED.value,
@@ -246,6 +233,7 @@ class Orders:
                 failure_reason=failure.reason.value,
                 now=self._clock(),
             )
+            count_video(closed, VideoState.FAILED, failure)
 
     async def cancellable(self, order_id: str, tg_user_id: int) -> Cancellation | None:
         """What a cancel would stop now; None for an order that is not this user's."""
@@ -296,9 +284,10 @@ class Orders:
         return await self.progress(order_id)
 
     async def _close(self, connection: Connection, order_id: str) -> None:
-        await _queries.close_order(
+        closed_id = await _queries.close_order(
             connection, order_id=order_id, now=self._clock(), failure_class=None, failure_reason="none"
         )
+        await count_order(connection, closed_id)
 
     async def progress(self, order_id: str) -> Progress:
         async with self._database.connection() as connection:
@@ -362,7 +351,7 @@ class Orders:
             row = await _queries.read_order(connection, order_id=order_id)
         if row is None or row["tg_user_id"] != tg_user_id:
             return None
-        order = _order(row)
+        order = order_row(row)
         return OrderSource(
             order.brief,
             order.photo,
@@ -373,27 +362,3 @@ class Orders:
             order.options,
             order.views,
         )
-
-
-def _order(row: Row) -> OrderRow:
-    return OrderRow(
-        id=row["id"],
-        user_id=row["user_id"],
-        tg_user_id=row["tg_user_id"],
-        blocked=row["blocked_at"] is not None,
-        video_count=row["video_count"],
-        language=Language(row["language"]),
-        state=OrderState(row["state"]),
-        failure_class=FailureClass(row["failure_class"]) if row["failure_class"] else None,
-        failure_reason=FailureReason(row["failure_reason"]),
-        photo_media_key=row["photo_media_key"],
-        photo_width=row["photo_width"] or 0,
-        photo_height=row["photo_height"] or 0,
-        created_at=row["created_at"],
-        deadline_at=row["deadline_at"],
-        brief=Brief(Template(row["template"]), row["product_text"], row["wishes"], row["own_prompt"]),
-        photo=Photo(row["photo_file_id"], row["photo_unique_id"], row["card_file_id"]),
-        options=VideoOptions(row["aspect_ratio"], row["video_seconds"]),
-        views=tuple(Photo(**view) for view in row["views"]),
-        view_media_keys=tuple(row["view_media_keys"]),
-    )

@@ -8,6 +8,7 @@ from domain import ids
 from domain.clock import Clock
 from domain.credits import Entry, EntryKind, NotEnoughCredits
 from domain.payments import Invoice, PaymentState, Receipt
+from store.counting import count_stars
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
 
@@ -48,6 +49,10 @@ class RefundBegun:
     missing_credits: int = 0
 
 
+class PersonForgotten(Exception):
+    """While the payment was on its way into the books: it belongs to whom the payer is now."""
+
+
 class Payments:
     def __init__(self, database: Database, ledger: Ledger, clock: Clock) -> None:
         self._database = database
@@ -57,9 +62,18 @@ class Payments:
     async def record(
         self, user_id: int, charge_id: str, receipt: Receipt, invoice: Invoice | None
     ) -> Payment:
-        """Keep the payment and credit it, once. Without an invoice it is UNCLEAR and brings no credits."""
+        """Keep the payment and credit it, once. Without an invoice it is UNCLEAR and brings no credits.
+
+        Raise PersonForgotten: nothing is kept then.
+        """
         async with self._database.transaction() as connection:
-            if await self._insert(connection, user_id, charge_id, receipt, invoice) and invoice:
+            is_new = await self._insert(connection, user_id, charge_id, receipt, invoice)
+            payment = _payment(await _queries.read_payment(connection, charge_id=charge_id))
+            if is_new and payment.tg_user_id is None:  # the insert has waited for who forgot him
+                raise PersonForgotten
+            if is_new:
+                count_stars(payment, "paid" if invoice else "unclear")
+            if is_new and invoice:
                 entry = Entry(
                     user_id,
                     EntryKind.PURCHASE,
@@ -68,7 +82,7 @@ class Payments:
                     charge_id=charge_id,
                 )
                 await self._ledger.write(connection, entry)
-            return _payment(await _queries.read_payment(connection, charge_id=charge_id))
+            return payment
 
     async def _insert(
         self,
@@ -159,7 +173,9 @@ class Payments:
             await _queries.set_refunded(
                 connection, charge_id=charge_id, debt_credits=debt_credits, now=self._clock()
             )
-            return _payment(await _queries.read_payment(connection, charge_id=charge_id))
+            refunded = _payment(await _queries.read_payment(connection, charge_id=charge_id))
+            count_stars(refunded, "refunded")
+            return refunded
 
     # -- the outbox
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from domain.clock import Clock
 from domain.figures import (
@@ -23,8 +23,6 @@ from domain.payments import PaymentState
 from store.database import Connection, Database, Row, load_queries
 
 _queries = load_queries("statistics")
-
-_SAID_CHARS_MAX: Final = 200
 
 
 class Statistics:
@@ -86,9 +84,14 @@ def _payment(row: Row) -> PastPayment:
 
 
 def _failure(row: Row) -> PastFailure:
-    said = " ".join(filter(None, (row["failure_code"], row["raw_answer"])))
     return PastFailure(
-        row["id"], row["closed_at"], row["failure_class"], row["failure_reason"], said[:_SAID_CHARS_MAX]
+        row["id"],
+        row["closed_at"],
+        row["failure_class"],
+        row["failure_reason"],
+        row["failure_code"],
+        row["raw_answer"],
+        row["prompt"],
     )
 
 

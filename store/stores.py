@@ -13,8 +13,10 @@ from store.admission import Admission
 from store.alerts import Alerts
 from store.database import Database
 from store.ledger import Ledger
+from store.limits import RateLimits
 from store.messages import Messages
 from store.orders import Orders
+from store.pacing import Pacing
 from store.services import OutageRules, Services
 from store.videos import Videos
 from store.waiting_drafts import WaitingDrafts
@@ -31,6 +33,7 @@ class Stores:
     services: Services
     alerts: Alerts
     waiting_drafts: WaitingDrafts
+    pacing: Pacing
 
 
 def build_stores(
@@ -56,4 +59,5 @@ def build_stores(
         services=Services(database, clock, OutageRules(probe_seconds=policy.outage_pause_seconds_max)),
         alerts=Alerts(database, clock),
         waiting_drafts=WaitingDrafts(database, clock),
+        pacing=Pacing(RateLimits(database, clock)),
     )

@@ -41,13 +41,22 @@ class Users:
         self._welcome_credits = welcome_credits
         self._welcome_per_day = welcome_per_day
 
-    async def register(self, tg_user_id: int, tg_language: str | None) -> User:
-        """Know the person, however often; the welcome credits come once, on a day that has some left."""
+    async def register(self, tg_user_id: int, tg_language: str | None, fingerprint: str = "") -> User:
+        """Know the person, however often; the welcome credits come once, on a day that has some left.
+
+        Who was forgotten (by his fingerprint) is a new person, and is not welcomed a second time.
+        """
         async with self._database.connection() as connection:
             row = await self._known(connection, tg_user_id, tg_language)
         if row["welcomed"] or not self._welcome_credits or not self._welcome_per_day:
             return _user(row)
+        if await self._was_forgotten(fingerprint):
+            return _user(row)
         return replace(_user(row), welcome_over=await self._welcome(row["id"]))
+
+    async def _was_forgotten(self, fingerprint: str) -> bool:
+        async with self._database.connection() as connection:
+            return bool(await _queries.was_forgotten(connection, fingerprint=fingerprint))
 
     async def _welcome(self, user_id: int) -> bool:
         """Credit and count together. True for the first who comes when the day's credits are all given."""

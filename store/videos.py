@@ -8,8 +8,11 @@ from domain.clock import Clock
 from domain.credits import EntryKind
 from domain.failures import Failure, FailureClass, FailureReason
 from domain.orders import Language, VideoState
+from store.counting import count_delivery, count_order, count_video
 from store.database import Connection, Database, Row, load_queries
 from store.ledger import Ledger
+
+_RESTORED_WITHIN = timedelta(days=1)
 
 _queries = load_queries("videos")
 
@@ -47,6 +50,7 @@ class VideoRow:
     sends_refused: int
     rating: int | None
     deadline_at: datetime
+    may_be_resent: bool  # nothing was restored since it was ordered, or somebody has asked for it since
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +101,34 @@ class Videos:
 
     async def cancel(self, video_id: str) -> Settlement:
         """CANCELLED and refunded, unless it may have been bought."""
+        return await self._stop(video_id, VideoState.CANCELLED)
+
+    async def give_up(self, video_id: str, failure: Failure) -> Settlement:
+        """FAILED and refunded, unless it may have been bought: then it stays as it is."""
+        return await self._stop(video_id, VideoState.FAILED, failure)
+
+    async def refund_open(self, video_id: str, failure: Failure) -> Settlement:
+        """FAILED and refunded, bought or not; what is being sent, or is over, stays as it is."""
+        async with self._database.transaction() as connection:
+            video = await self._locked(connection, video_id)
+            current = VideoState(video["state"])
+            if current is not VideoState.OPEN:
+                return Settlement(current, current.captured, won=False)
+            return await self.close_locked(connection, video, VideoState.FAILED, failure)
+
+    async def _stop(self, video_id: str, state: VideoState, failure: Failure | None = None) -> Settlement:
         async with self._database.transaction() as connection:
             video = await self._locked(connection, video_id)
             current = VideoState(video["state"])
             if not await stoppable(connection, [video]):
                 return Settlement(current, current.captured, won=False)
-            return await self.close_locked(connection, video, VideoState.CANCELLED)
+            return await self.close_locked(connection, video, state, failure)
 
     async def close_locked(
         self, connection: Connection, video: Row, state: VideoState, failure: Failure | None = None
     ) -> Settlement:
         """Of the caller's transaction. Rows are locked in one order everywhere: videos, order, wallet."""
-        await _queries.close_video(
+        closed = await _queries.close_video(
             connection,
             video_id=video["id"],
             state=state.value,
@@ -116,7 +136,11 @@ class Videos:
             failure_reason=failure.reason.value if failure else FailureReason.NONE.value,
             now=self._clock(),
         )
-        await _queries.close_order_of_one(connection, order_id=video["order_id"], now=self._clock())
+        count_video(closed, state, failure)
+        closed_id = await _queries.close_order_of_one(
+            connection, order_id=video["order_id"], now=self._clock()
+        )
+        await count_order(connection, closed_id)
         await _queries.leave_queue(connection, video_id=video["id"])
         kind = await self._ledger.settle(
             connection, video["user_id"], video["id"], video["price_credits"], captured=state.captured
@@ -140,11 +164,19 @@ class Videos:
     async def keep_file_id(self, video_id: str, file_id: str) -> None:
         """Telegram's id of the sent video: from now on everything uses it."""
         async with self._database.connection() as connection:
-            await _queries.keep_file_id(connection, video_id=video_id, file_id=file_id, now=self._clock())
+            seconds = await _queries.keep_file_id(
+                connection, video_id=video_id, file_id=file_id, now=self._clock()
+            )
+        count_delivery(seconds)
 
     async def count_refused_send(self, video_id: str) -> int:
         async with self._database.connection() as connection:
             return int(await _queries.count_refused_send(connection, video_id=video_id))
+
+    async def ask_resend(self, video_id: str) -> None:
+        """A person has asked; from before a restore nothing is sent again without that."""
+        async with self._database.connection() as connection:
+            await _queries.ask_resend(connection, video_id=video_id)
 
     async def mark_delivered(self, video_id: str) -> None:
         """A video that waited for its user has reached him."""
@@ -158,6 +190,13 @@ class Videos:
     async def waiting_for(self, tg_user_id: int) -> list[str]:
         async with self._database.connection() as connection:
             return [row["id"] async for row in _queries.waiting_videos(connection, tg_user_id=tg_user_id)]
+
+    async def waiting_for_somebody_back(self, within: timedelta) -> list[str]:
+        """Closed while their user came back, so that his return did not see them; not sent again yet."""
+        since = self._clock() - within
+        async with self._database.connection() as connection:
+            rows = _queries.waiting_for_somebody_back(connection, closed_since=since)
+            return [row["id"] async for row in rows]
 
     async def waiting_media(self) -> frozenset[str]:
         """The kept results of videos that have not reached their users yet."""
@@ -178,6 +217,15 @@ class Videos:
             )
             return [row["id"] async for row in rows]
 
+    async def untold(self, at_least: timedelta, at_most: timedelta) -> list[str]:
+        """Settled so long ago, while nobody has begun to tell their users; by a restore, within a day."""
+        now = self._clock()
+        async with self._database.connection() as connection:
+            rows = _queries.untold_videos(
+                connection, since=now - at_most, until=now - at_least, restored_since=now - _RESTORED_WITHIN
+            )
+            return [row["id"] async for row in rows]
+
     async def _locked(self, connection: Connection, video_id: str) -> Row:
         row: Row | None = await _queries.lock_video(connection, video_id=video_id)
         if row is None:
@@ -186,9 +234,14 @@ class Videos:
 
     async def _locked_open(self, connection: Connection, video_id: str) -> Row:
         row = await self._locked(connection, video_id)
-        if VideoState(row["state"]).closed:
+        if is_over(row):
             raise AlreadySettled(video_id)
         return row
+
+
+def is_over(video: Row) -> bool:
+    """Nobody works on it any more. A locked row's: it was closed, or ordered before a restore."""
+    return VideoState(video["state"]).closed or bool(video["outdated"])
 
 
 async def lock_videos(connection: Connection, order_id: str) -> list[Row]:
@@ -232,4 +285,5 @@ def _video(row: Row) -> VideoRow:
         sends_refused=row["sends_refused"],
         rating=row["rating"],
         deadline_at=row["deadline_at"],
+        may_be_resent=row["may_be_resent"],
     )

@@ -1,6 +1,6 @@
 -- name: lock_video^
 select v.id, v.user_id, v.state, v.script, o.photo_width, o.photo_height, o.photo_media_key,
-       d.aspect_ratio, d.video_seconds
+       d.aspect_ratio, d.video_seconds, o.epoch < current_epoch() as outdated
 from videos v join orders o on o.id = v.order_id join drafts d on d.id = o.id
 where v.id = :video_id for update of v;
 
@@ -18,6 +18,12 @@ select * from attempts where id = :attempt_id;
 
 -- name: lock_attempt^
 select * from attempts where id = :attempt_id for update;
+
+-- name: left_alone
+-- Their videos are settled; what became of their KIE tasks is not known yet. Some of them: none stands in another's way.
+select a.* from attempts a join videos v on v.id = a.video_id
+where a.ended_at is null and a.state = 'ACCEPTED' and a.sent_at > :since and v.state not in ('OPEN', 'DELIVERING')
+order by random() limit 20;
 
 -- name: last_number$
 select coalesce(max(number), 0) from attempts where video_id = :video_id;
@@ -37,6 +43,9 @@ returning key_id;
 insert into attempts (id, video_id, user_id, number, video_model, account, key_id, state, admitted_at)
 values (:attempt_id, :video_id, :user_id, :number, :video_model, :account, :key_id, 'INTENT', :now)
 returning *;
+
+-- name: is_settled$
+select state not in ('OPEN', 'DELIVERING') from videos where id = :video_id;
 
 -- name: write_attempt!
 update attempts set state = :state, task_state = :task_state, kie_task_id = :kie_task_id, prompt = :prompt,
@@ -59,6 +68,11 @@ set video_models = excluded.video_models, excluded_accounts = excluded.excluded_
 
 -- name: leave_queue!
 delete from admission_queue where video_id = :video_id;
+
+-- name: take_from_queue$
+-- How long it stood there, in seconds.
+delete from admission_queue where video_id = :video_id
+returning extract(epoch from cast(:now as timestamptz) - enqueued_at)::float8;
 
 -- name: forget_closed!
 delete from admission_queue q using videos v where v.id = q.video_id and v.state <> 'OPEN';

@@ -18,6 +18,14 @@ where tg_user_id = :tg_user_id and media_group_id = :media_group_id;
 update album_pictures set taken_at = null
 where tg_user_id = :tg_user_id and media_group_id = :media_group_id;
 
+-- name: reopened$
+-- The album one of these messages belongs to, while it waits to be answered again.
+select media_group_id from album_pictures
+where tg_user_id = :tg_user_id
+group by media_group_id
+having bool_and(taken_at is null) and bool_or(message_id = any(:message_ids))
+limit 1;
+
 -- name: quiet_albums
 select tg_user_id, media_group_id from album_pictures
 where tg_user_id in (select tg_user_id from album_pictures where taken_at is null)

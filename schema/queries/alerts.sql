@@ -14,6 +14,11 @@ update alerts set suppressed = suppressed + 1, quiet_until = :quiet_until where 
 -- name: end_claim!
 update alerts set claimed_by = '' where cause = :cause;
 
+-- name: not_sent!
+-- Nobody has it: it counts as passed over, and the next one of its cause need not wait as long.
+update alerts set claimed_by = '', suppressed = suppressed + :count, quiet_until = :quiet_until
+where cause = :cause;
+
 -- name: take_suppressed
 -- A cause that is just being claimed is left to the one who claims it.
 with due as (

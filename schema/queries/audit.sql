@@ -16,3 +16,8 @@ select id from users where tg_user_id = :tg_user_id;
 
 -- name: wallet^
 select available, reserved from wallets where user_id = :user_id;
+
+-- name: granted^
+select u.tg_user_id, e.available_delta
+from credit_entries e join users u on u.id = e.user_id
+where e.cause = :cause;

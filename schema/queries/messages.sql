@@ -12,6 +12,12 @@ where order_id = :order_id and video_number = :video_number and purpose = :purpo
 update messages set state = 'SENDING', message_id = :message_id, nonce = :nonce, updated_at = :now
 where order_id = :order_id and video_number = :video_number and purpose = :purpose and step = :step;
 
+-- name: claim_refused$
+update messages set state = 'SENDING', updated_at = :now
+where order_id = :order_id and video_number = :video_number and purpose = :purpose and step = :step
+  and state = 'REFUSED'
+returning id;
+
 -- name: finish_message!
 update messages set state = :state, message_id = coalesce(:message_id, message_id), updated_at = :now
 where order_id = :order_id and video_number = :video_number and purpose = :purpose and step = :step;

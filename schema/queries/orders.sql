@@ -1,5 +1,5 @@
 -- name: lock_draft^
-select d.id, d.user_id, u.tg_user_id, d.video_count, d.price_credits, d.language, d.superseded_at,
+select d.id, d.user_id, u.tg_user_id, d.video_count, d.price_credits, d.language, d.superseded_at, d.template,
        coalesce(d.card_message_id, 0) as card_message_id
 from drafts d join users u on u.id = d.user_id
 where d.id = :draft_id
@@ -34,6 +34,9 @@ select id, user_id, video_count, price_credits, state from orders where id = :or
 -- name: owner$
 select u.tg_user_id from orders o join users u on u.id = o.user_id where o.id = :order_id;
 
+-- name: user_id_of$
+select user_id from orders where id = :order_id;
+
 -- name: read_order^
 select o.id, o.user_id, u.tg_user_id, u.blocked_at, o.video_count, o.price_credits, o.language, o.state,
        o.failure_class, o.failure_reason, o.photo_media_key, o.photo_width, o.photo_height, o.created_at,
@@ -58,11 +61,21 @@ where id = :order_id;
 -- name: keep_views!
 update orders set view_media_keys = :media_keys where id = :order_id;
 
--- name: close_order!
+-- name: close_order$
 update orders set state = 'CLOSED', closed_at = :now,
                   failure_class = coalesce(failure_class, :failure_class),
                   failure_reason = case when failure_class is null then :failure_reason else failure_reason end
-where id = :order_id and state = 'OPEN';
+where id = :order_id and state = 'OPEN'
+returning id;
+
+-- name: outcome$
+-- UNFINISHED: it was closed while one of its videos was not.
+select case when count(*) filter (where state in ('OPEN', 'DELIVERING')) > 0 then 'UNFINISHED'
+            when bool_and(state in ('DELIVERED', 'WAITING')) then 'DELIVERED'
+            when bool_or(state in ('DELIVERED', 'WAITING')) then 'PARTLY'
+            when bool_and(state = 'CANCELLED') then 'CANCELLED'
+            else 'FAILED' end
+from videos where order_id = :order_id;
 
 -- name: cancelled_videos^
 select coalesce(array_agg(id order by number), '{}') as ids, coalesce(sum(price_credits), 0)::int as credits

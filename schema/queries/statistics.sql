@@ -70,10 +70,11 @@ order by o.created_at desc;
 
 -- name: last_failures
 select v.id, v.closed_at, coalesce(v.failure_class, '') as failure_class, v.failure_reason,
-       coalesce(a.failure_code, '') as failure_code, coalesce(a.raw_answer, '') as raw_answer
+       coalesce(a.failure_code, '') as failure_code, coalesce(a.raw_answer, '') as raw_answer,
+       coalesce(a.prompt, '') as prompt
 from videos v
      left join lateral (
-         select failure_code, raw_answer from attempts
+         select failure_code, raw_answer, prompt from attempts
          where video_id = v.id and failure_class is not null order by number desc limit 1
      ) as a on true
 where v.user_id = :user_id and v.state = 'FAILED'

@@ -32,3 +32,6 @@ update welcome_days set given = given - 1 where day = :day;
 -- name: mark_welcome_over^
 update welcome_days set over_at = :now where day = :day and over_at is null
 returning day;
+
+-- name: was_forgotten$
+select exists (select 1 from forgotten_fingerprints where fingerprint = :fingerprint);
