@@ -28,9 +28,13 @@ from clients.kie_outcomes import (
     read_link_answer,
     read_record,
 )
+from clients.kie_wire import read_envelope
+from domain.hiding import Hider
 from domain.keys import KieKey
 from domain.orders import AS_IT_COMES, VideoOptions
 from domain.video_models import CATALOGUE
+from telemetry import metrics, tracing
+from telemetry.calls import timed
 
 __all__ = [
     "Created",
@@ -86,6 +90,7 @@ class KieClient:
         self._api_base = api_base.rstrip("/")
         self._upload_base = upload_base.rstrip("/")
         self._webhook_secret = webhook_secret
+        self._hider = Hider(key.secret.get_secret_value() for key in keys)
         self._public_base_url = public_base_url
         self._timeouts = timeouts or KieTimeouts()
         # A kept connection that the other side has just closed would look like a lost answer: creates get
@@ -188,19 +193,30 @@ class KieClient:
         unanswered: type[KieAmbiguous | KieUnavailable],
     ) -> Answer:
         """The whole answer, or KieNotSent where that is certain, or `unanswered`."""
-        try:
-            async with asyncio.timeout(total_seconds):
-                answer = await _exchange(client, request, unanswered)
-        except _NEVER_SENT as error:
-            raise KieNotSent(f"KIE was not reached: {type(error).__name__}") from error
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise unanswered(f"KIE gave no full answer: {type(error).__name__}") from error
-        return Answer(answer.status, self._without_keys(answer.text))
+        operation = _operation(request)
+        with timed(metrics.KIE_REQUESTS, operation=operation) as call, tracing.span(f"KIE {operation}"):
+            try:
+                async with asyncio.timeout(total_seconds):
+                    answer = await _exchange(client, request, unanswered)
+            except _NEVER_SENT as error:
+                call.not_connected()
+                raise KieNotSent(f"KIE was not reached: {type(error).__name__}") from error
+            except (httpx.HTTPError, TimeoutError) as error:
+                call.broke_off(error)
+                raise unanswered(f"KIE gave no full answer: {type(error).__name__}") from error
+            call.answered(_code(answer))
+            tracing.mark(code=call.code)
+        return Answer(answer.status, self._hider.hide(answer.text, "…"))
 
-    def _without_keys(self, text: str) -> str:
-        for key in self._keys.values():
-            text = text.replace(key.secret.get_secret_value(), "…")
-        return text
+
+def _operation(request: httpx.Request) -> str:
+    return request.url.path.rpartition("/")[2]
+
+
+def _code(answer: Answer) -> int:
+    """KIE refuses with 200 on the wire, and says in its JSON what it means."""
+    envelope = read_envelope(answer.text)
+    return answer.status if envelope is None or envelope.code is None else envelope.code
 
 
 @cache

@@ -13,6 +13,7 @@ _URL: Final = re.compile(r"https?://[^\s\"'<>\\]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # PostgreSQL keeps no NUL, a terminal no escape
 _CALLBACK_TOKEN: Final = re.compile(r"(/kie\\*/[\w-]+\\*/)[0-9a-f]{16,}")  # some write "/" as "\\/"
 _DECODE_DEPTH_MAX: Final = 3
+_OK: Final = 200
 
 
 def clean_raw(text: str) -> str:
@@ -131,6 +132,16 @@ def read_data(shape: type[DataT], value: object) -> DataT | None:
         return shape.model_validate(value)
     except ValidationError:
         return None
+
+
+def said_in(raw: str) -> str:
+    """Its sentence, not yet fit for anybody: it may repeat what a person wrote. Empty for a page."""
+    envelope = read_envelope(raw)
+    if envelope is None:
+        return ""
+    record = read_data(RecordData, envelope.data)
+    around = "" if envelope.code == _OK else envelope.msg
+    return (record.fail_msg if record is not None else "") or around
 
 
 def read_link(value: object) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
+
+from clients.storage_trouble import is_without_bucket, trouble_of
 
 CONNECT_TIMEOUT: Final = timedelta(seconds=10)
 TRANSFER_TIMEOUT: Final = timedelta(seconds=120)
@@ -51,7 +53,12 @@ class MediaStorage:
     """
 
     def __init__(self, url: str) -> None:
-        self._store = _local_store(url) if urlsplit(url).scheme == "file" else _s3_store(url)
+        folder = folder_of(url)
+        self._store = (
+            _s3_store(url)
+            if folder is None
+            else LocalStore(prefix=folder, mkdir=True, automatic_cleanup=True)
+        )
 
     async def put(self, key: str, content: bytes | Path) -> None:
         with _told_as_ours(key):
@@ -74,6 +81,11 @@ class MediaStorage:
         except MediaMissing:
             return False
         return True
+
+    async def delete(self, keys: Iterable[str]) -> None:
+        """What is not there is deleted already."""
+        with _told_as_ours("*"):
+            await self._delete([_checked(key) for key in keys])
 
     async def delete_older_than(self, moment: datetime, keep: Collection[str] = ()) -> int:
         """How many were deleted; the keys in `keep` stay, however old."""
@@ -105,16 +117,13 @@ class MediaStorage:
         partial.replace(path)
 
 
-def _local_store(url: str) -> LocalStore:
-    folder = Path(os.path.abspath(_folder_of(url)))  # noqa: PTH100 - links in the path are the operator's
-    return LocalStore(prefix=folder, mkdir=True, automatic_cleanup=True)
-
-
-def _folder_of(url: str) -> str:
-    """`file://./folder` has its first step where a host would stand."""
+def folder_of(url: str) -> Path | None:
+    """Where on this machine it keeps; `file://./folder` has its first step where a host would stand."""
     parts = urlsplit(url)
+    if parts.scheme != "file":
+        return None
     host = "" if parts.netloc == "localhost" else parts.netloc
-    return unquote(host + parts.path)
+    return Path(os.path.abspath(unquote(host + parts.path)))  # noqa: PTH100 - links are the operator's
 
 
 def _s3_store(url: str) -> S3Store:
@@ -141,7 +150,9 @@ def _checked(key: str) -> str:
 def _told_as_ours(key: str) -> Iterator[None]:
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as missing:
+        if is_without_bucket(missing):
+            raise MediaUnavailable(f"{key}: {trouble_of(missing)}") from None
         raise MediaMissing(key) from None
     except (BaseError, OSError) as error:
-        raise MediaUnavailable(f"{key}: {type(error).__name__}") from None
+        raise MediaUnavailable(f"{key}: {trouble_of(error)}") from None

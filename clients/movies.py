@@ -1,9 +1,11 @@
-"""Is it a movie that Telegram plays; if not quite, it is made so, pictures untouched. Call in a thread."""
+"""Is it a movie that Telegram plays; if not quite, it is made so, pictures untouched.
+
+What serves opens nothing itself: this runs in the process that `clients.confined` starts.
+"""
 
 import heapq
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -13,10 +15,19 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from clients.opened import MOVIE_BYTES_MAX, MovieFacts, MovieRefused
+
 _Packet: TypeAlias = "Packet[Any]"  # generic for type checkers only
 
-MOVIE_BYTES_MAX: Final = 50_000_000
+MOVIE_SECONDS_MAX: Final = 600.0
+MOVIE_PIXELS_MAX: Final = 4_096 * 4_096
 _DEMUXER: Final = "mp4"  # named, so that a playlist in disguise cannot make ffmpeg fetch addresses
+_OPTIONS: Final = {
+    "protocol_whitelist": "file",
+    "enable_drefs": "0",  # a track may say that its pictures are elsewhere
+    "use_absolute_path": "0",
+    "max_streams": "16",
+}
 
 _BOX_HEAD_BYTES: Final = 8
 _BOX_LONG_SIZE: Final = 1
@@ -28,30 +39,6 @@ _SILENCE_BITS_PER_SECOND: Final = 32_000
 _SILENCE_SAMPLES_PER_FRAME: Final = 1_024  # an AAC frame
 
 
-class MovieRefused(Exception):
-    """`why` is for engineers; a person reads the sentence of RESULT."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
-
-@dataclass(frozen=True, slots=True)
-class MovieFacts:
-    """`index_first`: playable before it is loaded to the end."""
-
-    width: int
-    height: int
-    seconds: float
-    has_audio: bool
-    index_first: bool
-    bytes: int
-
-    @property
-    def sendable(self) -> bool:
-        return self.index_first and self.has_audio
-
-
 def probe(path: Path) -> MovieFacts:
     """Raise MovieRefused unless its first picture can be decoded."""
     size = path.stat().st_size
@@ -61,7 +48,7 @@ def probe(path: Path) -> MovieFacts:
     if boxes[:1] != ["ftyp"]:
         raise MovieRefused("no MP4")
     try:
-        with av.open(path, format=_DEMUXER) as movie:
+        with _opened(path) as movie:
             return _facts(movie, index_first=_index_first(boxes), size=size)
     except av.FFmpegError as error:
         raise MovieRefused(f"not readable: {type(error).__name__}") from None
@@ -83,9 +70,18 @@ def make_sendable(path: Path, out_path: Path) -> MovieFacts:
     return probe(out_path)
 
 
+def _opened(path: Path) -> InputContainer:
+    return av.open(path, format=_DEMUXER, options=_OPTIONS)
+
+
 def _facts(movie: InputContainer, *, index_first: bool, size: int) -> MovieFacts:
     video = _video_of(movie)
     seconds = _seconds(movie, video)
+    if not 0 <= seconds <= MOVIE_SECONDS_MAX:
+        raise MovieRefused(f"{seconds} s long")
+    if not 0 < video.width * video.height <= MOVIE_PIXELS_MAX:
+        raise MovieRefused(f"{video.width} x {video.height}")
+    video.thread_count = 1  # each thread of the decoder takes pictures' worth of memory
     if next(movie.decode(video), None) is None:
         raise MovieRefused("no picture")
     return MovieFacts(video.width, video.height, seconds, bool(movie.streams.audio), index_first, size)
@@ -131,7 +127,7 @@ def _next_box(file: BinaryIO) -> str:
 
 
 def _remux(path: Path, out_path: Path) -> None:
-    with av.open(path, format=_DEMUXER) as movie, _open_for_writing(out_path) as sendable:
+    with _opened(path) as movie, _open_for_writing(out_path) as sendable:
         video = _video_of(movie)
         if movie.streams.audio:
             _copy(movie, sendable, [video, movie.streams.audio[0]])

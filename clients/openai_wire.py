@@ -1,11 +1,13 @@
 """OpenAI's answers at the border, and what its errors mean."""
 
+import re
 from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
 from domain.failures import Failure, FailureClass, FailureReason
 
+_CODE: Final = re.compile(r"[\w.,/-]{1,60}")  # what is longer is a sentence, and stays in the raw answer
 _CREDIT_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _MODERATION_CODES: Final = frozenset({"content_policy_violation", "moderation_blocked", "content_filter"})
 _BILLING_STATUSES: Final = frozenset({401, 403})
@@ -67,7 +69,7 @@ class ResponseAnswer(BaseModel):
 
 def failure_of_status(status: int, code: str) -> tuple[Failure, bool]:
     """The failure, and whether asking again may help."""
-    label = code or str(status)
+    label = code if _CODE.fullmatch(code) else str(status)
     if code in _MODERATION_CODES:
         return Failure(FailureClass.USER_VIOLATION, FailureReason.CONTENT, label), False
     if code in _CREDIT_CODES or status in _BILLING_STATUSES:
@@ -79,6 +81,11 @@ def failure_of_status(status: int, code: str) -> tuple[Failure, bool]:
     if status in _TEMPORARY_STATUSES or status >= _SERVER_ERROR_MIN:
         return Failure(FailureClass.TEMPORARY, code=label), True
     return Failure(FailureClass.UNKNOWN, code=label), False
+
+
+def serves_nobody(status: int, code: str) -> bool:
+    """Whatever is asked: it is in trouble, or our money is used up."""
+    return status >= _SERVER_ERROR_MIN or code in _CREDIT_CODES
 
 
 def failure_of_moderation(answer: ModerationAnswer) -> Failure | None:
@@ -102,7 +109,8 @@ def failure_of_response(answer: ResponseAnswer) -> Failure | None:
     if answer.incomplete_reason == "content_filter":
         return Failure(FailureClass.USER_VIOLATION, FailureReason.CONTENT, "content_filter")
     if answer.status != "completed":
-        return Failure(FailureClass.TEMPORARY, code=answer.incomplete_reason or answer.status or "no_status")
+        code = answer.incomplete_reason or answer.status
+        return Failure(FailureClass.TEMPORARY, code=code if _CODE.fullmatch(code) else "no_status")
     return None
 
 

@@ -1,22 +1,34 @@
-"""The product photo: checked before it is decoded, then made into a plain JPEG. Call in a thread."""
+"""The product photo: checked before it is decoded, then made into a plain JPEG.
+
+What serves opens nothing itself: this runs in the process that `clients.confined` starts.
+"""
 
 import io
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
+from clients.opened import (
+    PHOTO_BYTES_MAX,
+    PHOTO_PIXELS_MAX,
+    PHOTO_SIDE_PIXELS_MIN,
+    PictureRefused,
+    PreparedPhoto,
+)
 from domain.failures import FailureReason
 
-PHOTO_BYTES_MAX: Final = 10 * 1024 * 1024
-PHOTO_PIXELS_MAX: Final = 25_000_000
-PHOTO_SIDE_PIXELS_MIN: Final = 300
 PREPARED_SIDE_PIXELS_MAX: Final = 2_048
 PREPARED_BYTES_MAX: Final = 10_000_000
 
 _FORMATS: Final = ("JPEG", "PNG", "WEBP")
 _QUALITIES: Final = (90, 75, 50)
 _RGB_MODES: Final = ("RGB", "RGBA")
+_SCAN: Final = b"\xff\xda"
+_SCANS_MAX: Final = 200
+_SCANNED_PIXELS_MAX: Final = 1_000_000_000  # a progressive photo has ten scans, a phone's file three photos
+_FRAMES_MAX: Final = 100
+_PROFILE_BYTES_MAX: Final = 1_000_000
 _UNREADABLE: Final = (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError)
 # What makes a picture upright, by its EXIF orientation.
 _TURNS: Final = {
@@ -30,12 +42,6 @@ _TURNS: Final = {
 }
 
 
-class PictureRefused(Exception):
-    def __init__(self, reason: FailureReason) -> None:
-        super().__init__(reason.value)
-        self.reason = reason
-
-
 @dataclass(frozen=True, slots=True)
 class PhotoFacts:
     """As the header says, before any rotation."""
@@ -45,27 +51,28 @@ class PhotoFacts:
     format: str
 
 
-class PreparedPhoto(NamedTuple):
-    """Upright, RGB, without metadata."""
-
-    jpeg: bytes
-    width: int
-    height: int
-
-
 def check_photo(data: bytes) -> PhotoFacts:
     """Raise PictureRefused with the reason a person can act on. Reads the header only."""
     if len(data) > PHOTO_BYTES_MAX:
         raise PictureRefused(FailureReason.PHOTO_TOO_LARGE)
     with _opened(data) as image:
         width, height = image.size
+        frames = getattr(image, "n_frames", 1)
         # A phone's JPEG with a second picture inside calls itself MPO.
         shown = "JPEG" if image.format == "MPO" else str(image.format)
     if width * height > PHOTO_PIXELS_MAX:
         raise PictureRefused(FailureReason.PHOTO_TOO_LARGE)
     if min(width, height) < PHOTO_SIDE_PIXELS_MIN:
         raise PictureRefused(FailureReason.PHOTO_TOO_SMALL)
+    if frames > _FRAMES_MAX or (shown == "JPEG" and _scanned_too_often(data, width * height)):
+        raise PictureRefused(FailureReason.PHOTO_FORMAT)
     return PhotoFacts(width, height, shown)
+
+
+def _scanned_too_often(data: bytes, pixels: int) -> bool:
+    """A scan of a few bytes goes over the whole picture once more; inside of one this mark cannot be."""
+    scans = data.count(_SCAN)
+    return scans > _SCANS_MAX or scans * pixels > _SCANNED_PIXELS_MAX
 
 
 def prepare_photo(data: bytes) -> PreparedPhoto:
@@ -92,11 +99,28 @@ def _upright(image: Image.Image) -> Image.Image:
     width, height = _fitting(*image.size)
     image.draft("RGB", (width, height))  # a large JPEG is decoded at a fraction of its size
     image.load()
-    colours = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    colours = _in_rgb(image)
     small = colours.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    if image.mode not in _RGB_MODES:
-        small.info.pop("icc_profile", None)  # it describes colours that are gone
-    return _flat(_turned(small, image.getexif().get(ExifTags.Base.Orientation)))
+    shown = _flat(_turned(small, image.getexif().get(ExifTags.Base.Orientation)))
+    if image.mode in _RGB_MODES:  # else it describes colours that are gone
+        _to_usual_colours(shown, image.info.get("icc_profile", b""))
+    return shown
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    mode = "RGBA" if image.has_transparency_data else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _to_usual_colours(image: Image.Image, profile: object) -> None:
+    """A phone's red is not everybody's. The profile itself stays here: it can hold anything."""
+    if not isinstance(profile, bytes) or not 0 < len(profile) <= _PROFILE_BYTES_MAX:
+        return
+    try:
+        theirs = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        ImageCms.profileToProfile(image, theirs, ImageCms.createProfile("sRGB"), inPlace=True)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return
 
 
 def _turned(image: Image.Image, orientation: object) -> Image.Image:
@@ -124,8 +148,7 @@ def _encoded(image: Image.Image) -> bytes:
     jpeg = b""
     for quality in _QUALITIES:
         buffer = io.BytesIO()
-        colours = image.info.get("icc_profile")  # the only metadata that stays: a phone's red is not ours
-        image.save(buffer, "JPEG", quality=quality, comment=b"", icc_profile=colours)
+        image.save(buffer, "JPEG", quality=quality, exif=b"", comment=b"", icc_profile=b"")
         jpeg = buffer.getvalue()
         if len(jpeg) <= PREPARED_BYTES_MAX:
             break

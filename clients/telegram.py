@@ -4,14 +4,11 @@ On bare HTTP: the library the bot is written with builds every type of the Bot A
 that would more than double the memory of a worker, which needs four of them.
 """
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, BinaryIO, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from aiohttp import (
     ClientConnectorError,
@@ -19,13 +16,15 @@ from aiohttp import (
     ClientSession,
     ClientTimeout,
     ConnectionTimeoutError,
-    FormData,
     InvalidURL,
     TCPConnector,
 )
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from clients.outages import Listener, Nobody
+from clients.telegram_forms import Fields, Upload, form_of
 from clients.telegram_outcomes import (
+    RETRY_AFTER_DEFAULT_SECONDS,
     FileGone,
     FileTooLarge,
     MessageGone,
@@ -36,10 +35,14 @@ from clients.telegram_outcomes import (
     TelegramRefused,
     TelegramUnknown,
     file_refusal,
+    is_away,
     is_not_modified,
     result_or_error,
 )
 from domain.actions import Button, Card
+from domain.hiding import Hider
+from telemetry import metrics, tracing, updates
+from telemetry.calls import Call, timed
 
 __all__ = [
     "FileGone",
@@ -61,7 +64,8 @@ CONNECT_TIMEOUT_SECONDS: Final = 10.0
 UPLOAD_TIMEOUT_SECONDS: Final = 180.0
 DOWNLOAD_BYTES_MAX: Final = 20_000_000  # the Bot API gives out no larger files
 _CHUNK_BYTES: Final = 65_536
-_SERVER_ERROR: Final = 500
+_FILE: Final = "file"  # a download is no method of the Bot API
+_GONE_STATUSES: Final = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.GONE)
 _NO_PREVIEW: Final = {"is_disabled": True}
 
 # DNS and TLS failures are kinds of ClientConnectorError; waiting for a free connection is a connect timeout.
@@ -69,7 +73,6 @@ _NOTHING_SENT: Final = (ClientConnectorError, ConnectionTimeoutError, InvalidURL
 
 Rows = Sequence[Sequence[Button]]
 Source = str | bytes | Path
-Fields = dict[str, Any]
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
 
@@ -107,24 +110,22 @@ class SentMessage:
         return bool(self.video_file_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    """A file that goes along under the name of its field."""
-
-    name: str
-    file_name: str
-    content: bytes | Path = field(repr=False)
-
-
 class TelegramClient:
     """`upload_timeout_seconds` holds for calls that may carry a file."""
 
     def __init__(
-        self, bot_token: SecretStr, api_base: str, upload_timeout_seconds: float = UPLOAD_TIMEOUT_SECONDS
+        self,
+        bot_token: SecretStr,
+        api_base: str,
+        upload_timeout_seconds: float = UPLOAD_TIMEOUT_SECONDS,
+        listener: Listener | None = None,
     ) -> None:
         self._token = bot_token
+        token = bot_token.get_secret_value()
+        self._hider = Hider([token, token.partition(":")[2]])
         self._base = api_base.rstrip("/")
         self._upload_timeout_seconds = upload_timeout_seconds
+        self._listener = listener or Nobody()
         self._opened: ClientSession | None = None
 
     async def close(self) -> None:
@@ -183,7 +184,7 @@ class TelegramClient:
             "parse_mode": "HTML",
             **_video_facts(width, height, seconds),
         }
-        upload = None if isinstance(video, str) else _Upload("video", "video.mp4", video)
+        upload = None if isinstance(video, str) else Upload("video", "video.mp4", video)
         fields = {"media": media}
         return await self._edit("editMessageMedia", chat_id, message_id, card.rows, fields, upload, held)
 
@@ -207,7 +208,10 @@ class TelegramClient:
             raise file_refusal(refused) from None
         if file.file_path is None or (file.file_size or 0) > bytes_max:
             raise FileTooLarge(0, f"{file.file_size} bytes")
+        if not _is_plain(file.file_path):
+            raise FileGone(0, "the file's path leads elsewhere")
         content = await self._fetched(file.file_path, bytes_max)
+        await self._listener.heard(answered=not is_away(content))
         if isinstance(content, TelegramError):
             raise content
         return content
@@ -221,7 +225,7 @@ class TelegramClient:
         seconds = self._upload_timeout_seconds
         if isinstance(source, str):
             return await self._call(method, fields | {name: source}, timeout_seconds=seconds)
-        return await self._call(method, fields, _Upload(name, file_name, source), seconds)
+        return await self._call(method, fields, Upload(name, file_name, source), seconds)
 
     async def _edit(
         self,
@@ -230,7 +234,7 @@ class TelegramClient:
         message_id: int,
         rows: Rows,
         fields: Fields,
-        upload: _Upload | None = None,
+        upload: Upload | None = None,
         unmodified_file_id: str = "",
     ) -> SentMessage:
         target = {"chat_id": chat_id, "message_id": message_id, "reply_markup": inline_keyboard(rows)}
@@ -247,52 +251,70 @@ class TelegramClient:
         self,
         method: str,
         fields: Fields,
-        upload: _Upload | None = None,
+        upload: Upload | None = None,
         timeout_seconds: float = CALL_TIMEOUT_SECONDS,
     ) -> Any:
         """Raise here, where nothing of the library's error is attached: its request knows the address."""
-        outcome = await self._outcome(method, fields, upload, timeout_seconds)
+        with tracing.span(f"Telegram {method}"):
+            outcome = await self._outcome(method, fields, upload, timeout_seconds)
+            tracing.mark(outcome=type(outcome).__name__ if isinstance(outcome, TelegramError) else "ok")
+        await self._listener.heard(answered=not is_away(outcome))
         if isinstance(outcome, TelegramError):
             raise outcome
         return outcome
 
     async def _outcome(
-        self, method: str, fields: Fields, upload: _Upload | None, timeout_seconds: float
+        self, method: str, fields: Fields, upload: Upload | None, timeout_seconds: float
     ) -> Any:
-        try:
-            async with _form(fields, upload) as form:
-                address = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
-                limits = _timeouts(timeout_seconds)
-                sending = self._session().post(address, data=form, timeout=limits, allow_redirects=False)
-                async with sending as answer:
-                    text = await answer.text(errors="replace")
-                    return result_or_error(answer.status, self._without_token(text))
-        except _NOTHING_SENT as error:
-            return TelegramNotSent(type(error).__name__)
-        except (ClientError, TimeoutError, OSError) as error:
-            return TelegramUnknown(type(error).__name__)
+        with timed(metrics.TELEGRAM_REQUESTS, method=method) as measured:
+            try:
+                status, text = await self._exchange(method, fields, upload, timeout_seconds)
+            except _NOTHING_SENT as error:
+                measured.not_connected()
+                return TelegramNotSent(type(error).__name__)
+            except (ClientError, TimeoutError, OSError) as error:
+                measured.broke_off(error)
+                return TelegramUnknown(type(error).__name__)
+            measured.answered(status)
+        if status == HTTPStatus.OK:
+            updates.seen(method)
+        # An error's description may repeat the address.
+        return result_or_error(status, self._hider.hide(text, "…"))
+
+    async def _exchange(
+        self, method: str, fields: Fields, upload: Upload | None, timeout_seconds: float
+    ) -> tuple[int, str]:
+        address = f"{self._base}/bot{self._token.get_secret_value()}/{method}"
+        limits = _timeouts(timeout_seconds)
+        async with form_of(fields, upload) as form:
+            sending = self._session().post(address, data=form, timeout=limits, allow_redirects=False)
+            async with sending as answer:
+                return answer.status, await answer.text(errors="replace")
 
     async def _fetched(self, file_path: str, bytes_max: int) -> bytes | TelegramError:
-        content = bytearray()
-        try:
-            address = f"{self._base}/file/bot{self._token.get_secret_value()}/{file_path}"
-            limits = _timeouts(self._upload_timeout_seconds)
-            async with self._session().get(address, timeout=limits, allow_redirects=False) as answer:
-                if answer.status != HTTPStatus.OK:
-                    return _file_status(answer.status)
-                async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-                    content += chunk
-                    if len(content) > bytes_max:
-                        return FileTooLarge(0, f"more than {bytes_max} bytes")
-        except _NOTHING_SENT as error:
-            return TelegramNotSent(type(error).__name__)
-        except (ClientError, TimeoutError) as error:
-            return TelegramUnknown(type(error).__name__)
-        return bytes(content)
+        with timed(metrics.TELEGRAM_REQUESTS, method=_FILE) as measured:
+            try:
+                return await self._received(file_path, bytes_max, measured)
+            except _NOTHING_SENT as error:
+                measured.not_connected()
+                return TelegramNotSent(type(error).__name__)
+            except (ClientError, TimeoutError) as error:
+                measured.broke_off(error)
+                return TelegramUnknown(type(error).__name__)
 
-    def _without_token(self, text: str) -> str:
-        """An error's description may repeat the address."""
-        return text.replace(self._token.get_secret_value(), "…")
+    async def _received(self, file_path: str, bytes_max: int, measured: Call) -> bytes | TelegramError:
+        content = bytearray()
+        address = f"{self._base}/file/bot{self._token.get_secret_value()}/{file_path}"
+        limits = _timeouts(self._upload_timeout_seconds)
+        async with self._session().get(address, timeout=limits, allow_redirects=False) as answer:
+            measured.answered(answer.status)
+            if answer.status != HTTPStatus.OK:
+                return _file_status(answer.status)
+            async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+                content += chunk
+                if len(content) > bytes_max:
+                    return FileTooLarge(0, f"more than {bytes_max} bytes")
+        return bytes(content)
 
     def _session(self) -> ClientSession:
         """No connection is kept: one that the other side has just closed would look like a lost answer."""
@@ -333,24 +355,6 @@ def _timeouts(total_seconds: float) -> ClientTimeout:
     return ClientTimeout(total=total_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, total_seconds / 2))
 
 
-@asynccontextmanager
-async def _form(fields: Fields, upload: _Upload | None) -> AsyncIterator[FormData]:
-    form = FormData()
-    for name, value in fields.items():
-        if value is not None:
-            form.add_field(name, value if isinstance(value, str) else json.dumps(value))
-    if upload is None:
-        yield form
-    elif isinstance(upload.content, bytes):
-        form.add_field(upload.name, upload.content, filename=upload.file_name)
-        yield form
-    else:
-        file: BinaryIO = await asyncio.to_thread(upload.content.open, "rb")
-        with file:
-            form.add_field(upload.name, file, filename=upload.file_name)
-            yield form
-
-
 def _sent(answer: Any) -> SentMessage:
     message = _read(_Message, answer)
     photo = message.photo[-1] if message.photo else _File()
@@ -367,7 +371,16 @@ def _read(shape: type[ShapeT], answer: Any) -> ShapeT:
     raise TelegramUnknown(f"no {shape.__name__.strip('_')} in the answer")
 
 
+def _is_plain(file_path: str) -> bool:
+    """It is put into an address that holds the token: nothing in it may end the path, or climb out of it."""
+    steps = file_path.split("/")
+    return file_path.isprintable() and not set(file_path) & set("?#%\\") and not {"", ".", ".."} & set(steps)
+
+
 def _file_status(status: int) -> TelegramError:
-    if status < _SERVER_ERROR:
+    """Only these say that the file will not come back; whatever else is said is trouble of the moment."""
+    if status in _GONE_STATUSES:
         return FileGone(status, "the file is not there")
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return TelegramRateLimited(RETRY_AFTER_DEFAULT_SECONDS)
     return TelegramUnknown(f"HTTP {status}")

@@ -77,7 +77,7 @@ class _Answer(BaseModel):
     parameters: _Parameters | None = None
 
 
-_RETRY_AFTER_DEFAULT_SECONDS: Final = 5.0
+RETRY_AFTER_DEFAULT_SECONDS: Final = 5.0
 
 _NOT_MODIFIED: Final = "message is not modified"
 _UNREACHABLE_PERSON: Final = re.compile(
@@ -115,12 +115,17 @@ def _refusal(answer: _Answer, code: int) -> TelegramError:
         return TelegramUnknown(f"error {code}")
     if code == HTTPStatus.TOO_MANY_REQUESTS:
         retry_after = answer.parameters.retry_after if answer.parameters else None
-        return TelegramRateLimited(retry_after or _RETRY_AFTER_DEFAULT_SECONDS)
+        return TelegramRateLimited(retry_after or RETRY_AFTER_DEFAULT_SECONDS)
     if code == HTTPStatus.FORBIDDEN or _UNREACHABLE_PERSON.search(description):
         return TelegramBlocked(description)
     if _MESSAGE_GONE.search(description):
         return MessageGone(code, description)
     return TelegramRefused(code, description)
+
+
+def is_away(outcome: Any) -> bool:
+    """Nothing of the Bot API answered. A refusal, of one chat or for a while, is an answer."""
+    return isinstance(outcome, (TelegramNotSent, TelegramUnknown))
 
 
 def is_not_modified(error: TelegramError) -> bool:

@@ -7,6 +7,7 @@ Errors are therefore rebuilt and raised outside the `except`, so that neither te
 traceback leads back to the address.
 """
 
+from contextvars import ContextVar
 from typing import Final, cast
 
 from aiogram import Bot
@@ -22,12 +23,18 @@ from aiogram.exceptions import (
 )
 from aiogram.methods import Response, TelegramMethod
 from aiogram.methods.base import TelegramType
-from aiohttp import ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientTimeout, ConnectionTimeoutError
 from pydantic import SecretStr
+
+from telemetry import metrics, updates
+from telemetry.calls import Call, timed
 
 CALL_TIMEOUT_SECONDS: Final = 30.0
 CONNECT_TIMEOUT_SECONDS: Final = 10.0
 _SERVER_ERROR: Final = 500
+
+# aiogram tells the status of an answer only to who reads it.
+_measured: ContextVar[Call] = ContextVar("measured")
 
 
 class CallFailed(TelegramNetworkError):
@@ -48,17 +55,26 @@ class TelegramSession(AiohttpSession):
         timeout: float | None = None,  # noqa: ASYNC109 - aiogram's signature
     ) -> TelegramType:
         limits = _timeouts(self.timeout if timeout is None else timeout)
-        try:
-            # aiogram hands the timeout to aiohttp untouched, and aiohttp takes a ClientTimeout there.
-            return await super().make_request(bot, method, cast("int", limits))
-        except AiogramError as error:
-            failed = _without_address(error)
+        name = method.__api_method__
+        with timed(metrics.TELEGRAM_REQUESTS, method=name) as call:
+            _measured.set(call)
+            try:
+                # aiogram hands the timeout to aiohttp untouched, and aiohttp takes a ClientTimeout there.
+                result = await super().make_request(bot, method, cast("int", limits))
+            except AiogramError as error:
+                _note_end(call, error.__cause__)
+                failed = _without_address(error)
+            else:
+                updates.seen(name)
+                return result
         raise failed
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[TelegramType], status_code: int, content: str
     ) -> Response[TelegramType]:
         """A page that is no Bot API answer may repeat the address, so its text is dropped."""
+        if (call := _measured.get(None)) is not None:
+            call.answered(status_code)
         if status_code >= _SERVER_ERROR:
             raise TelegramServerError(method=method, message=f"HTTP {status_code}")
         try:
@@ -66,6 +82,14 @@ class TelegramSession(AiohttpSession):
         except ClientDecodeError:
             pass
         raise CallFailed(method, f"HTTP {status_code} without a Bot API answer")
+
+
+def _note_end(call: Call, cause: BaseException | None) -> None:
+    """Where there was no answer: why not."""
+    if isinstance(cause, ClientConnectorError | ConnectionTimeoutError):
+        call.not_connected()
+    elif isinstance(cause, ClientError | TimeoutError):
+        call.broke_off(cause)
 
 
 def _without_address(error: AiogramError) -> AiogramError:
