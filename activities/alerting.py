@@ -7,11 +7,13 @@ import structlog
 from temporalio import activity
 
 from activities import contracts
+from activities.admins import Admins
 from activities.contracts import Alert, Nothing
-from clients.telegram import TelegramClient, TelegramError
+from clients.telegram import TelegramClient
 from domain.actions import Card
 from domain.failures import FailureClass
 from domain.orders import Language
+from store.alerts import AGAIN_IN
 from store.stores import Stores
 from store.users import Users
 from texts import alert_cards
@@ -33,12 +35,10 @@ class AlertActivities:
     def __init__(
         self, telegram: TelegramClient, stores: Stores, users: Users, admins: tuple[int, ...]
     ) -> None:
-        self._telegram = telegram
         self._alerts = stores.alerts
         self._admission = stores.admission
         self._accounts = stores.accounts
-        self._users = users
-        self._admins = admins
+        self._admins = Admins(telegram, users, admins)
 
     @activity.defn(name=contracts.ALERT_ADMINS.name)
     async def alert_admins(self, alert: Alert) -> Nothing:
@@ -50,10 +50,13 @@ class AlertActivities:
         if passed_over is None:
             return Nothing()
         _log.warning("admins are alerted", cause=cause, passed_over=passed_over)
-        for admin in self._admins:
-            card = await self._card(await self._language(admin), alert, facts, raw, passed_over)
-            await self._send(admin, card, cause)
-        await self._alerts.sent(cause)
+        told = await self._admins.tell(
+            lambda language: self._card(language, alert, facts, raw, passed_over), cause
+        )
+        if told or not self._admins.places:  # without administrators the log is who is told
+            await self._alerts.sent(cause)
+        else:
+            await self._alerts.not_sent({cause: passed_over + 1}, AGAIN_IN)
         return Nothing()
 
     async def _facts(self, alert: Alert) -> tuple[dict[str, str], str]:
@@ -69,23 +72,9 @@ class AlertActivities:
     ) -> Card:
         if alert.failure_class != contracts.LOW_BALANCE_ALERT:
             return alert_cards.alert(language, alert.failure_class, facts, raw, passed_over)
-        statuses = await self._accounts.statuses()
-        balances = {status.account: status.balance_kie_credits for status in statuses}
+        balance = await self._accounts.balance_of(alert.account)
         spent = await self._accounts.spent_in_a_day()
-        return alert_cards.low_balance(
-            language, alert.account, balances.get(alert.account) or 0.0, spent.get(alert.account, 0.0)
-        )
-
-    async def _language(self, admin: int) -> Language:
-        known = await self._users.find(admin)
-        return known.language if known else Language.EN
-
-    async def _send(self, admin: int, card: Card, cause: str) -> None:
-        """One admin who cannot be reached keeps nothing from the others; the log has it in any case."""
-        try:
-            await self._telegram.send_text(admin, card)
-        except TelegramError as error:
-            _log.warning("admin not alerted", cause=cause, error=str(error))
+        return alert_cards.low_balance(language, alert.account, balance, spent.get(alert.account, 0.0))
 
 
 def _cause(alert: Alert, facts: dict[str, str]) -> str:

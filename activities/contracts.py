@@ -9,8 +9,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from activities.payloads import (
+    BroadcastProgress,
+    BroadcastRef,
+    CheckInvariants,
+    DailyReportSent,
+    InvariantReport,
+    LostWork,
+    Payload,
+    SendBroadcast,
+)
 from domain.failures import FailureClass, FailureReason
 from domain.orders import VideoState
 
@@ -24,18 +34,15 @@ class TaskQueue(StrEnum):
     TELEGRAM = "telegram"
 
 
-class Payload(BaseModel):
-    model_config = ConfigDict(frozen=True)
-
-
 class FailureDetails(Payload):
-    """The detail of an ApplicationError that carries a failure class."""
+    """The detail of an ApplicationError that carries a failure class; `said` is `provider_words`."""
 
     reason: FailureReason = FailureReason.NONE
     code: str = ""
     account: str = ""
     video_model: str = ""
     attempt_id: str = ""
+    said: str = ""
 
 
 # -- orders: PostgreSQL only -------------------------------------------------------------------------
@@ -264,6 +271,7 @@ class SendResult(Payload):
     outcome: SendOutcome
     refused_count: int = 0
     retry_after_seconds: float = 0.0
+    said: str = ""
 
 
 class TellLongWait(Payload):
@@ -302,7 +310,7 @@ class KieBalances(Payload):
 
 
 class OverdueVideos(Payload):
-    """Past their deadline and open: nobody looks after them."""
+    """Nobody looks after them: past their deadline and open, or settled and not told."""
 
     video_ids: tuple[str, ...] = ()
 
@@ -345,6 +353,9 @@ SETTLE_VIDEO = ActivityContract("settle_video", TaskQueue.ORDERS, SettleVideo, S
 ABANDON_ATTEMPT = ActivityContract("abandon_attempt", TaskQueue.ORDERS, AttemptRef, Nothing)
 LIST_OVERDUE = ActivityContract("list_overdue", TaskQueue.ORDERS, Nothing, OverdueVideos)
 SETTLE_OVERDUE = ActivityContract("settle_overdue", TaskQueue.ORDERS, VideoRef, SettleResult)
+LIST_LOST = ActivityContract("list_lost", TaskQueue.ORDERS, Nothing, LostWork)
+SETTLE_LOST = ActivityContract("settle_lost", TaskQueue.ORDERS, VideoRef, SettleResult)
+CHECK_INVARIANTS = ActivityContract("check_invariants", TaskQueue.ORDERS, CheckInvariants, InvariantReport)
 
 FETCH_PHOTO = ActivityContract("fetch_photo", TaskQueue.MEDIA, OrderRef, Nothing)
 FETCH_RESULT = ActivityContract("fetch_result", TaskQueue.MEDIA, FetchResult, Nothing)
@@ -368,10 +379,15 @@ TELL_LONG_WAIT = ActivityContract("tell_long_wait", TaskQueue.TELEGRAM, TellLong
 TELL_CANCELLED = ActivityContract("tell_cancelled", TaskQueue.TELEGRAM, OrderRef, Nothing)
 SEND_CLOSING_CARD = ActivityContract("send_closing_card", TaskQueue.TELEGRAM, OrderRef, Nothing)
 ALERT_ADMINS = ActivityContract("alert_admins", TaskQueue.TELEGRAM, Alert, Nothing)
+TELL_INVARIANTS = ActivityContract("tell_invariants", TaskQueue.TELEGRAM, Nothing, Nothing)
+SEND_BROADCAST = ActivityContract("send_broadcast", TaskQueue.TELEGRAM, SendBroadcast, BroadcastProgress)
+CANCEL_BROADCAST = ActivityContract("cancel_broadcast", TaskQueue.TELEGRAM, BroadcastRef, BroadcastProgress)
+SEND_DAILY_REPORT = ActivityContract("send_daily_report", TaskQueue.TELEGRAM, Nothing, DailyReportSent)
 
 OUTAGE_STEP: Final = 0
 OUTAGE_ALERT: Final = "OUTAGE"
 LOW_BALANCE_ALERT: Final = "LOW_BALANCE"
+LOST_WORKFLOW_ALERT: Final = "LOST_WORKFLOW"
 """Of an alert: not a failure of anybody's video, so no failure class."""
 
 SIGNAL_ADMITTED: Final = "admitted"

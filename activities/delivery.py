@@ -11,7 +11,6 @@ from temporalio import activity
 from activities import contracts
 from activities.contracts import ResendVideo, SendOutcome, SendResult, VideoRef
 from activities.failing import already_settled
-from activities.heartbeats import heartbeating
 from clients.media import MediaMissing, MediaStorage, MediaUnavailable
 from clients.telegram import (
     MessageGone,
@@ -25,7 +24,8 @@ from clients.telegram import (
 )
 from domain import ids
 from domain.actions import Button, Card
-from domain.orders import MessagePurpose, MessageState
+from domain.orders import MessagePurpose, MessageState, VideoState
+from domain.provider_words import provider_words
 from store.messages import MessageKey, MessageRow
 from store.stores import Stores
 from store.videos import AlreadySettled, UnknownVideo, VideoRow
@@ -48,37 +48,52 @@ class DeliveryActivities:
             video = await self._videos.begin_delivery(ref.video_id)
         except AlreadySettled:
             raise already_settled() from None
-        async with heartbeating():
-            return await self._deliver(video, _delivery_key(video))
+        return await self._deliver(video, _delivery_key(video))
 
     @activity.defn(name=contracts.RESEND_VIDEO.name)
     async def resend_video(self, resend: ResendVideo) -> SendResult:
-        """A captured video, always as a new message: its user had blocked the bot, or asks for it again."""
+        """A video that waits for its user, or of which nobody knows that it arrived: as a new message.
+
+        Two may ask for it at once, who unblocked the bot and the sweeper: the second finds it delivered.
+        What was asked for before a restore may have arrived since: it has to be asked for once more.
+        """
         try:
             video = await self._videos.read(resend.video_id)
         except UnknownVideo:
             raise already_settled() from None
-        if not video.state.captured or video.chat_id is None:
+        unseen = video.state is VideoState.DELIVERED and not video.telegram_file_id
+        if video.chat_id is None or not (unseen or video.state is VideoState.WAITING):
             raise already_settled()
-        key = await self._resend_key(video, resend.run_id)
-        if key is None:
-            return SendResult(outcome=SendOutcome.UNKNOWN)
-        async with heartbeating():
-            result = await self._send(video, key, target=None, nonce=resend.run_id)
+        if not video.may_be_resent:
+            raise already_settled("nobody has asked for it since the database was restored")
+        result = await self._resend_once(video, resend.run_id)
         if result.outcome is SendOutcome.SENT:
             await self._videos.mark_delivered(video.id)
         return result
 
-    async def _resend_key(self, video: VideoRow, run_id: str) -> MessageKey | None:
-        """The first free step; None where this very run has sent already, as far as anybody knows."""
-        for step in range(1, _RESENDS_MAX + 1):
-            key = _delivery_key(video, step)
-            earlier = await self._messages.find(key)
-            if earlier is None or earlier.state is MessageState.REFUSED:
-                return key
-            if earlier.nonce == run_id:
-                return None
-        return None
+    async def _resend_once(self, video: VideoRow, run_id: str) -> SendResult:
+        """What was sent, by whichever run, is not sent again, nor what this run may have sent."""
+        earlier = await self._resends(video)
+        if any(each.state is MessageState.SENT for each in earlier):
+            return SendResult(outcome=SendOutcome.SENT)
+        refused = [step for step, each in enumerate(earlier, start=1) if each.state is MessageState.REFUSED]
+        step = next(iter(refused), len(earlier) + 1)
+        may_be_there = any(
+            each.nonce == run_id and each.state is not MessageState.REFUSED for each in earlier
+        )
+        if may_be_there or step > _RESENDS_MAX:
+            return SendResult(outcome=SendOutcome.UNKNOWN)
+        return await self._send(video, _delivery_key(video, step), target=None, nonce=run_id)
+
+    async def _resends(self, video: VideoRow) -> list[MessageRow]:
+        """Step by step, as far as there are any."""
+        found: list[MessageRow] = []
+        while len(found) < _RESENDS_MAX:
+            row = await self._messages.find(_delivery_key(video, len(found) + 1))
+            if row is None:
+                break
+            found.append(row)
+        return found
 
     async def _deliver(self, video: VideoRow, key: MessageKey) -> SendResult:
         if video.chat_id is None:
@@ -154,10 +169,11 @@ class DeliveryActivities:
         except TelegramNotSent:
             await self._messages.finish(key, MessageState.REFUSED)
             return SendResult(outcome=SendOutcome.NOT_SENT)
-        except TelegramRefused:
+        except TelegramRefused as error:
             await self._messages.finish(key, MessageState.REFUSED)
             refused = await self._videos.count_refused_send(video.id)
-            return SendResult(outcome=SendOutcome.REFUSED, refused_count=refused)
+            said = provider_words(str(error))
+            return SendResult(outcome=SendOutcome.REFUSED, refused_count=refused, said=said)
         except TelegramUnknown:
             return await self._unanswered(key, target)
         return await self._sent(video, key, message)

@@ -1,4 +1,4 @@
-"""Expected failures, as Temporal shows them: the class is the type, the detail holds codes, never texts."""
+"""Expected failures, as Temporal shows them: the class is the type. No text of a person is in them."""
 
 from datetime import timedelta
 
@@ -9,11 +9,11 @@ from activities.contracts import FailureDetails
 from domain.failures import ALREADY_SETTLED, Failure, FailureClass, FailureReason
 
 
-def final(failure: Failure, attempt_id: str = "") -> ApplicationError:
-    """Not tried again by Temporal; the workflow decides what it means."""
-    details = FailureDetails(reason=failure.reason, code=failure.code, attempt_id=attempt_id)
+def final(failure: Failure, attempt_id: str = "", said: str = "") -> ApplicationError:
+    """Not tried again by Temporal; the workflow decides what it means. `said` is `provider_words`."""
+    details = FailureDetails(reason=failure.reason, code=failure.code, attempt_id=attempt_id, said=said)
     return ApplicationError(
-        _message(failure),
+        _message(failure, said),
         details,
         type=failure.failure_class.value,
         non_retryable=True,
@@ -21,11 +21,11 @@ def final(failure: Failure, attempt_id: str = "") -> ApplicationError:
     )
 
 
-def for_now(failure: Failure, pause: timedelta | None = None) -> ApplicationError:
+def for_now(failure: Failure, pause: timedelta | None = None, said: str = "") -> ApplicationError:
     """Tried again by Temporal, after `pause` or by the retry policy."""
     return ApplicationError(
-        _message(failure),
-        FailureDetails(reason=failure.reason, code=failure.code),
+        _message(failure, said),
+        FailureDetails(reason=failure.reason, code=failure.code, said=said),
         type=failure.failure_class.value,
         next_retry_delay=pause,
         category=ApplicationErrorCategory.BENIGN,
@@ -60,9 +60,9 @@ def turns_missed() -> int:
     return int(details[0]) if details else 0
 
 
-def already_settled() -> ApplicationError:
+def already_settled(why: str = "closed by somebody else") -> ApplicationError:
     return ApplicationError(
-        "closed by somebody else",
+        why,
         type=ALREADY_SETTLED,
         non_retryable=True,
         category=ApplicationErrorCategory.BENIGN,
@@ -74,6 +74,7 @@ def tries() -> int:
     return activity.info().attempt - turns_missed()
 
 
-def _message(failure: Failure) -> str:
+def _message(failure: Failure, said: str) -> str:
     reason = "" if failure.reason is FailureReason.NONE else f" ({failure.reason})"
-    return f"{failure.failure_class} {failure.code}{reason}".strip()
+    code = f" {failure.code}" if failure.code else ""
+    return f"{failure.failure_class}{code}{reason}{f': {said}' if said else ''}"

@@ -1,27 +1,31 @@
-"""Telling Temporal that a long call is alive, so that a dead worker is noticed in seconds."""
+"""Every activity tells Temporal that it is alive, so that a dead worker is noticed in seconds."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from temporalio import activity
+from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 _BEATS_PER_TIMEOUT: Final = 3
 
 
-@asynccontextmanager
-async def heartbeating() -> AsyncIterator[None]:
-    """Beat three times per heartbeat timeout for as long as the block runs."""
-    timeout = activity.info().heartbeat_timeout
-    if timeout is None:
-        yield
-        return
-    beating = asyncio.create_task(_beat(timeout.total_seconds() / _BEATS_PER_TIMEOUT))
-    try:
-        yield
-    finally:
-        beating.cancel()
+class Heartbeats(Interceptor):
+    """For a worker: its activities beat three times per heartbeat timeout for as long as they run."""
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - the SDK's name
+        return _Beating(super().intercept_activity(next))
+
+
+class _Beating(ActivityInboundInterceptor):
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - the SDK's name
+        timeout = activity.info().heartbeat_timeout
+        if timeout is None:
+            return await super().execute_activity(input)
+        beating = asyncio.create_task(_beat(timeout.total_seconds() / _BEATS_PER_TIMEOUT))
+        try:
+            return await super().execute_activity(input)
+        finally:
+            beating.cancel()
 
 
 async def _beat(pause_seconds: float) -> None:

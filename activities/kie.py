@@ -17,7 +17,6 @@ from activities.contracts import (
     UploadedPhoto,
 )
 from activities.failing import already_settled, final, unreachable
-from activities.heartbeats import heartbeating
 from activities.orders import attempt_facts
 from activities.signals import WorkflowSignals
 from clients.kie import (
@@ -31,19 +30,22 @@ from clients.kie import (
     KieUnavailable,
     RecordNotVisible,
 )
+from clients.kie_wire import said_in
 from clients.media import MediaStorage
 from domain import ids
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.failures import Failure, FailureClass
 from domain.orders import VideoOptions
+from domain.provider_words import provider_words
 from store.admission import Forbidden, Granted, NoneServes
 from store.attempts import BeginCreate
+from store.services import Outside
 from store.stores import Stores
 from store.videos import AlreadySettled
 
 _log = structlog.get_logger(__name__)
 
-_SERVICE = "kie"
+_SERVICE = Outside.KIE
 _FOREIGN_KEY = Failure(FailureClass.TEMPORARY, code="a key this worker does not have")
 _GIVEN_UP = frozenset({AttemptPhase.LOST, AttemptPhase.ABANDONED, AttemptPhase.LATE})
 
@@ -84,11 +86,12 @@ class KieActivities:
         """Nothing is bought yet: an upload that ends in a failure gives the slot back."""
         attempt = await self._admission.attempt(ref.attempt_id)
         video = await self._videos.read(attempt.video_id)
+        if video.state.closed:
+            raise already_settled()
         photo = await self._media.get(video.photo_media_key or "")
         name = ids.upload_name(attempt.id, "jpg")
         try:
-            async with heartbeating():
-                url = await self._kie.upload(attempt.key_id, name, photo, "image/jpeg")
+            url = await self._kie.upload(attempt.key_id, name, photo, "image/jpeg")
         except KieNotSent:
             await self._services.unreachable(_SERVICE)
             raise unreachable("KIE") from None
@@ -98,7 +101,7 @@ class KieActivities:
         except KieKeyUnknown:
             raise await self._not_bought(attempt, _FOREIGN_KEY) from None
         except KieRefused as refused:
-            raise await self._not_bought(attempt, refused.failure) from None
+            raise await self._not_bought(attempt, refused.failure, refused.raw) from None
         await self._services.reached(_SERVICE)
         return UploadedPhoto(url=url)
 
@@ -108,10 +111,6 @@ class KieActivities:
         wait_seconds = await self._services.wait_before_call(_SERVICE)
         if wait_seconds > 0:
             return CreateResult(outcome=CreateOutcome.TOO_EARLY, wait_seconds=wait_seconds, service_down=True)
-        async with heartbeating():  # from before the rows are locked until the answer is written down
-            return await self._create(request)
-
-    async def _create(self, request: CreateRequest) -> CreateResult:
         try:
             begun = await self._admission.begin_create(request.attempt_id)
         except AlreadySettled:
@@ -155,10 +154,11 @@ class KieActivities:
 
     @activity.defn(name=contracts.CHECK_KIE_TASK.name)
     async def check_kie_task(self, check: CheckKieTask) -> KieTaskFacts:
-        """Read the row, then ask KIE with our own key, and believe only that."""
+        """Read the rows, then ask KIE with our own key, and believe only that."""
         attempt = await self._admission.attempt(check.attempt_id)
         if attempt.failure is not None:
             await self._after_failure(attempt, attempt.failure)
+        await self._require_open(attempt)
         known = _known(attempt)
         kie_task_id = attempt.kie_task_id or check.candidate_kie_task_id
         if known is not None or not kie_task_id:
@@ -169,6 +169,12 @@ class KieActivities:
         if attempt.kie_task_id is None and not await self._adopt(attempt, record, kie_task_id):
             return KieTaskFacts(status=KieTaskStatus.UNADOPTED)
         return await self._take_record(attempt, kie_task_id, record)
+
+    async def _require_open(self, attempt: AttemptRow) -> None:
+        """An operator may refund what was bought, too. Its end is then written down by `LateResults`."""
+        if (await self._videos.read(attempt.video_id)).state.closed:
+            await self._admission.abandon(attempt.id)
+            raise already_settled()
 
     async def _ask(self, attempt: AttemptRow, kie_task_id: str) -> KieRecord | None:
         """None: not now. The next poll asks again, with another key where this one was refused."""
@@ -208,12 +214,12 @@ class KieActivities:
             return KieTaskFacts(status=KieTaskStatus.RUNNING, kie_task_id=kie_task_id)
         await self._admission.record_task_failed(attempt.id, failure, record.raw, record.credits_consumed)
         await self._after_failure(attempt, failure)
-        raise final(failure, attempt.id)
+        raise _final(attempt, failure, record.raw)
 
     async def _rejected(self, attempt: AttemptRow, failure: Failure, raw: str = "") -> Exception:
         await self._admission.record_rejected(attempt.id, failure, raw)
         await self._after_failure(attempt, failure)
-        return final(failure, attempt.id)
+        return _final(attempt, failure, raw)
 
     async def _after_failure(self, attempt: AttemptRow, failure: Failure) -> None:
         await self._block(attempt, failure, attempt.key_id)
@@ -224,15 +230,20 @@ class KieActivities:
             account=attempt.account, key_id=key_id, video_model=attempt.video_model, failure=failure
         )
 
-    async def _not_bought(self, attempt: AttemptRow, failure: Failure) -> Exception:
+    async def _not_bought(self, attempt: AttemptRow, failure: Failure, raw: str = "") -> Exception:
         await self._admission.abandon(attempt.id)
         await self._after_failure(attempt, failure)
-        return final(failure, attempt.id)
+        return _final(attempt, failure, raw)
 
     async def wake_granted(self) -> None:
         """Whoever frees a slot grants it, and wakes those who wait for it."""
         granted = await self._admission.grant_waiting()
         await self._signals.admitted(each.video_id for each in granted)
+
+
+def _final(attempt: AttemptRow, failure: Failure, raw: str) -> Exception:
+    """With what KIE said. The whole answer stays in the attempt's row."""
+    return final(failure, attempt.id, provider_words(said_in(raw), attempt.prompt or ""))
 
 
 def _standing(attempt: AttemptRow) -> AdmissionAnswer:
@@ -245,7 +256,7 @@ def _standing(attempt: AttemptRow) -> AdmissionAnswer:
 def _become(attempt: AttemptRow) -> CreateResult:
     """What the rows say of a create that was begun before."""
     if attempt.failure is not None:
-        raise final(attempt.failure, attempt.id)
+        raise _final(attempt, attempt.failure, attempt.raw_answer)
     if attempt.phase is AttemptPhase.NOT_SENT:
         return CreateResult(outcome=CreateOutcome.NOT_SENT)
     if attempt.kie_task_id:
@@ -256,7 +267,7 @@ def _become(attempt: AttemptRow) -> CreateResult:
 def _known(attempt: AttemptRow) -> KieTaskFacts | None:
     """The row may know the end already: another run, or a callback's check, was faster."""
     if attempt.failure is not None:
-        raise final(attempt.failure, attempt.id)
+        raise _final(attempt, attempt.failure, attempt.raw_answer)
     if attempt.phase is AttemptPhase.SUCCESS:
         return KieTaskFacts(status=KieTaskStatus.SUCCESS, kie_task_id=attempt.kie_task_id or "")
     return None

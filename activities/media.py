@@ -12,12 +12,11 @@ from temporalio import activity
 from activities import contracts
 from activities.contracts import FetchResult, Nothing, OrderRef
 from activities.failing import final, for_now, unreachable
-from activities.heartbeats import heartbeating
 from activities.open_orders import require_open
+from clients.confined import Confined, ConfinedCutOff
 from clients.kie import KieClient, KieError, KieNotSent
 from clients.media import MediaError, MediaStorage, photo_key, video_key, view_key
-from clients.movies import MovieFacts, MovieRefused, make_sendable
-from clients.pictures import PHOTO_BYTES_MAX, PictureRefused, PreparedPhoto, prepare_photo
+from clients.opened import PHOTO_BYTES_MAX, MovieFacts, MovieRefused, PictureRefused, PreparedPhoto
 from clients.results import ResultDownloader, ResultNotReached, ResultRefused, ResultUnavailable
 from clients.telegram import (
     FileGone,
@@ -33,7 +32,7 @@ from clients.telegram import (
 from domain.attempts import AttemptRow
 from domain.failures import Failure, FailureClass, FailureReason
 from domain.orders import Photo
-from store.orders import OrderRow
+from store.order_rows import OrderRow
 from store.stores import Stores
 
 _log = structlog.get_logger(__name__)
@@ -49,23 +48,24 @@ class MediaActivities:
         results: ResultDownloader,
         stores: Stores,
         media: MediaStorage,
+        confined: Confined,
     ) -> None:
         self._telegram = telegram
         self._kie = kie
         self._results = results
         self._stores = stores
         self._media = media
+        self._confined = confined
 
     @activity.defn(name=contracts.FETCH_PHOTO.name)
     async def fetch_photo(self, ref: OrderRef) -> Nothing:
         """Telegram's file address holds the bot token, so the photo is kept here, and no address leaves."""
         order = await self._stores.orders.read(ref.order_id)
         await require_open(self._stores.orders, order.id)
-        async with heartbeating():
-            if not order.photo_media_key:
-                await self._keep_photo(order)
-            if not order.view_media_keys:
-                await self._keep_views(order)
+        if not order.photo_media_key:
+            await self._keep_photo(order)
+        if not order.view_media_keys:
+            await self._keep_views(order)
         return Nothing()
 
     async def _keep_photo(self, order: OrderRow) -> None:
@@ -86,9 +86,9 @@ class MediaActivities:
         try:
             async with asyncio.timeout(_VIEW_SECONDS_MAX):
                 content = await self._telegram.download(view.file_id, PHOTO_BYTES_MAX)
-            prepared = await asyncio.to_thread(prepare_photo, content)
+            prepared = await self._confined.prepare_photo(content)
             await self._media.put(key, prepared.jpeg)
-        except (TelegramError, PictureRefused, MediaError, TimeoutError) as error:
+        except (TelegramError, PictureRefused, ConfinedCutOff, MediaError, TimeoutError) as error:
             _log.warning("view left out", view=key, error=type(error).__name__)
             return None
         else:
@@ -109,7 +109,7 @@ class MediaActivities:
 
     async def _prepared(self, photo: bytes) -> PreparedPhoto:
         try:
-            return await asyncio.to_thread(prepare_photo, photo)
+            return await self._confined.prepare_photo(photo)
         except PictureRefused as refused:
             raise _refused_photo(refused.reason) from None
 
@@ -120,13 +120,12 @@ class MediaActivities:
         video = await self._stores.videos.read(attempt.video_id)
         if video.result_media_key:
             return Nothing()
-        async with heartbeating():
-            with TemporaryDirectory() as folder:
-                raw_path, path = Path(folder) / "raw.mp4", Path(folder) / "video.mp4"
-                await self._download_result(attempt, raw_path, fresh_link=fetch.fresh_link)
-                facts = await self._sendable(attempt, raw_path, path)
-                key = video_key(video.id)
-                await self._media.put(key, path)
+        with TemporaryDirectory() as folder:
+            raw_path, path = Path(folder) / "raw.mp4", Path(folder) / "video.mp4"
+            await self._download_result(attempt, raw_path, fresh_link=fetch.fresh_link)
+            facts = await self._sendable(attempt, raw_path, path)
+            key = video_key(video.id)
+            await self._media.put(key, path)
         await self._stores.videos.keep_result(video.id, key, facts.width, facts.height, facts.seconds)
         return Nothing()
 
@@ -147,7 +146,7 @@ class MediaActivities:
 
     async def _sendable(self, attempt: AttemptRow, raw_path: Path, path: Path) -> MovieFacts:
         try:
-            return await asyncio.to_thread(make_sendable, raw_path, path)
+            return await self._confined.make_sendable(raw_path, path)
         except MovieRefused as refused:
             raise _broken_result(attempt, refused.why) from None
 

@@ -26,15 +26,16 @@ from activities.contracts import (
     VideoRef,
 )
 from activities.failing import already_settled
+from activities.vanished import note_vanished
 from domain.attempts import AttemptPhase, AttemptRow
 from domain.clock import Clock
 from domain.failures import Failure, FailureClass
 from domain.orders import MessagePurpose, MessageState, VideoState
 from domain.video_models import CATALOGUE
-from store.messages import MessageKey
-from store.orders import Progress
+from store.messages import MessageKey, Messages
+from store.orders import Progress, UnknownOrder
 from store.stores import Stores
-from store.videos import AlreadySettled
+from store.videos import AlreadySettled, Settlement, UnknownVideo, VideoRow, Videos
 
 _log = structlog.get_logger(__name__)
 
@@ -43,6 +44,8 @@ _UNDER_WAY: Final = frozenset(
 )
 _OPEN_GRACE: Final = timedelta(seconds=60)
 _DELIVERING_GRACE: Final = timedelta(seconds=300)  # a last sending takes up to three minutes
+_TELLING_GRACE: Final = timedelta(seconds=120)  # a living workflow has begun to tell by then
+_OWED: Final = timedelta(minutes=15)
 
 
 class OrderActivities:
@@ -55,20 +58,34 @@ class OrderActivities:
 
     @activity.defn(name=contracts.RESERVE_CREDITS.name)
     async def reserve_credits(self, ref: OrderRef) -> ReservationResult:
-        return ReservationResult(reserved=await self._orders.reserve(ref.order_id))
+        try:
+            return ReservationResult(reserved=await self._orders.reserve(ref.order_id))
+        except UnknownOrder:
+            note_vanished(ref.order_id)
+            return ReservationResult(reserved=False)
 
     @activity.defn(name=contracts.RELEASE_ORDER.name)
     async def release_order(self, release: ReleaseOrder) -> OrderProgress:
         failure_class = FailureClass(release.failure_class)
-        return progress_of(await self._orders.release(release.order_id, failure_class, release.reason))
+        try:
+            return progress_of(await self._orders.release(release.order_id, failure_class, release.reason))
+        except UnknownOrder:
+            note_vanished(release.order_id)
+            return OrderProgress()
 
     @activity.defn(name=contracts.CANCEL_ORDER.name)
     async def cancel_order(self, cancel: CancelOrder) -> CancelResult:
         """Each video by itself: what may have been bought goes on."""
         video_ids = [cancel.video_id] if cancel.video_id else await self._videos.of_order(cancel.order_id)
-        settled = {video_id: await self._videos.cancel(video_id) for video_id in video_ids}
-        cancelled = [each for each, now in settled.items() if now.state is VideoState.CANCELLED]
+        cancelled = [video_id for video_id in video_ids if await self._is_cancelled(video_id)]
         return CancelResult(cancelled_video_ids=tuple(cancelled))
+
+    async def _is_cancelled(self, video_id: str) -> bool:
+        try:
+            return (await self._videos.cancel(video_id)).state is VideoState.CANCELLED
+        except UnknownVideo:
+            note_vanished(video_id)
+            return False
 
     @activity.defn(name=contracts.READ_PROGRESS.name)
     async def read_progress(self, ref: OrderRef) -> OrderProgress:
@@ -99,7 +116,11 @@ class OrderActivities:
     @activity.defn(name=contracts.SETTLE_VIDEO.name)
     async def settle_video(self, settle: SettleVideo) -> SettleResult:
         failure = Failure(FailureClass(settle.failure_class), settle.reason) if settle.failure_class else None
-        settled = await self._videos.settle(settle.video_id, settle.state, failure)
+        try:
+            settled = await self._videos.settle(settle.video_id, settle.state, failure)
+        except UnknownVideo:
+            note_vanished(settle.video_id)
+            return SettleResult(captured=False, state=VideoState.CANCELLED, won=False)
         return SettleResult(captured=settled.captured, state=settled.state, won=settled.won)
 
     @activity.defn(name=contracts.ABANDON_ATTEMPT.name)
@@ -112,23 +133,34 @@ class OrderActivities:
 
     @activity.defn(name=contracts.LIST_OVERDUE.name)
     async def list_overdue(self, _: Nothing) -> OverdueVideos:
-        """Past their deadline: their workflows, if they live, would have closed them."""
+        """Past their deadline: their workflows, if they live, would have closed them.
+
+        And settled without a word, because a workflow was reset or ended by hand in between: telling is owed.
+        """
         overdue = await self._videos.overdue(_OPEN_GRACE, _DELIVERING_GRACE)
-        return OverdueVideos(video_ids=tuple(overdue))
+        untold = await self._videos.untold(_TELLING_GRACE, _TELLING_GRACE + _OWED)
+        return OverdueVideos(video_ids=(*overdue, *untold))
 
     @activity.defn(name=contracts.SETTLE_OVERDUE.name)
     async def settle_overdue(self, ref: VideoRef) -> SettleResult:
-        """Refunded, unless a sending may have succeeded: that is captured, and offered again."""
-        video = await self._videos.read(ref.video_id)
-        key = MessageKey(video.order_id, MessagePurpose.DELIVERY, video.number)
-        delivery = await self._messages.find(key)
-        may_be_there = delivery is not None and delivery.state is not MessageState.REFUSED
-        if video.state is VideoState.DELIVERING and may_be_there:
-            settled = await self._videos.settle(video.id, VideoState.DELIVERED)
-        else:
-            failure = Failure(FailureClass.TIMED_OUT)
-            settled = await self._videos.settle(video.id, VideoState.FAILED, failure)
+        try:
+            video = await self._videos.read(ref.video_id)
+        except UnknownVideo:
+            note_vanished(ref.video_id)
+            return SettleResult(captured=False, state=VideoState.CANCELLED, won=False)
+        settled = await settle_abandoned(self._videos, self._messages, video, Failure(FailureClass.TIMED_OUT))
         return SettleResult(captured=settled.captured, state=settled.state, won=settled.won)
+
+
+async def settle_abandoned(
+    videos: Videos, messages: Messages, video: VideoRow, failure: Failure
+) -> Settlement:
+    """Refunded, unless a sending may have succeeded: that is captured, and offered again."""
+    delivery = await messages.find(MessageKey(video.order_id, MessagePurpose.DELIVERY, video.number))
+    may_be_there = delivery is not None and delivery.state is not MessageState.REFUSED
+    if video.state is VideoState.DELIVERING and may_be_there:
+        return await videos.settle(video.id, VideoState.DELIVERED)
+    return await videos.settle(video.id, VideoState.FAILED, failure)
 
 
 def progress_of(progress: Progress) -> OrderProgress:

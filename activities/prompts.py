@@ -12,21 +12,23 @@ from temporalio import activity
 from activities import contracts
 from activities.contracts import Nothing, OrderRef
 from activities.failing import final, for_now, not_our_turn, tries, turns_missed, unreachable
-from activities.heartbeats import heartbeating
 from activities.open_orders import require_open
 from clients.media import MediaMissing, MediaStorage
 from clients.openai import OpenAiFailed, OpenAiNotSent, Pictures, ScriptWriter
 from domain.failures import Failure, FailureClass
 from domain.orders import Template
+from domain.provider_words import provider_words
 from domain.scripts import PhotoStatus
 from domain.video_models import smallest_prompt_limit
 from prompts import brief_text, instructions
 from store.limits import Rate, RateLimits
-from store.orders import OrderRow, Orders
+from store.order_rows import OrderRow
+from store.orders import Orders
 
 _log = structlog.get_logger(__name__)
 
 _TRIES_MAX: Final = 3
+_TRIES_OF_A_BRIEF_MAX: Final = 2  # that made the writer break its rules
 _SPREAD_SECONDS_MAX: Final = 10.0
 
 
@@ -70,8 +72,7 @@ class PromptActivities:
         await require_open(self._orders, order.id)
         if self._openai is None or await self._orders.has_scripts(order.id):
             return Nothing()
-        async with heartbeating():
-            verdict = await self._verdict(self._openai, order)
+        verdict = await self._verdict(self._openai, order)
         if verdict is not None:
             raise final(verdict)
         return Nothing()
@@ -87,7 +88,7 @@ class PromptActivities:
             if brief.template is Template.OWN:
                 _log.warning("own prompt not moderated", order_id=order.id, error=type(error).__name__)
                 return None
-            raise _temporal_error(error) from None
+            raise _temporal_error(error, text) from None
 
     @activity.defn(name=contracts.WRITE_SCRIPTS.name)
     async def write_scripts(self, ref: OrderRef) -> Nothing:
@@ -96,9 +97,7 @@ class PromptActivities:
         await require_open(self._orders, order.id)
         if await self._orders.has_scripts(order.id):
             return Nothing()
-        async with heartbeating():
-            scripts = await self._scripts(order)
-        await self._orders.keep_scripts(order.id, scripts)
+        await self._orders.keep_scripts(order.id, await self._scripts(order))
         return Nothing()
 
     async def _scripts(self, order: OrderRow) -> list[str]:
@@ -118,10 +117,19 @@ class PromptActivities:
                 order.language,
             )
         except (OpenAiFailed, OpenAiNotSent) as error:
-            raise _temporal_error(error) from None
+            raise _temporal_error(error, brief_text(order.brief)) from None
         if answer.photo_status is not PhotoStatus.OK:
             raise final(Failure(FailureClass.USER_VIOLATION, answer.photo_status.reason))
+        await self._require_harmless(self._openai, answer.scripts)
         return list(answer.scripts)
+
+    async def _require_harmless(self, openai: ScriptWriter, scripts: Sequence[str]) -> None:
+        try:
+            verdict = await openai.moderate_scripts(scripts)
+        except (OpenAiFailed, OpenAiNotSent) as error:
+            raise _temporal_error(error, "\n".join(scripts)) from None
+        if verdict is not None:
+            raise _temporal_error(OpenAiFailed(verdict, retryable=True))
 
     def _told(self, order: OrderRow, view_count: int) -> str:
         return instructions(
@@ -147,9 +155,13 @@ class PromptActivities:
             return b""
 
 
-def _temporal_error(error: OpenAiFailed | OpenAiNotSent) -> Exception:
+def _temporal_error(error: OpenAiFailed | OpenAiNotSent, written_by_people: str = "") -> Exception:
     if isinstance(error, OpenAiNotSent):
         return unreachable("OpenAI")
-    if error.retryable and tries() < _TRIES_MAX:
-        return for_now(error.failure)
-    return final(error.failure)
+    tries_max = (
+        _TRIES_OF_A_BRIEF_MAX if error.failure.failure_class is FailureClass.USER_VIOLATION else _TRIES_MAX
+    )
+    said = provider_words(error.said, written_by_people)
+    if error.retryable and tries() < tries_max:
+        return for_now(error.failure, said=said)
+    return final(error.failure, said=said)

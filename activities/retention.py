@@ -7,7 +7,6 @@ from temporalio import activity
 
 from activities import contracts
 from activities.contracts import DeletedMedia, Nothing
-from activities.heartbeats import heartbeating
 from clients.media import MediaStorage
 from domain.clock import Clock
 from store.videos import Videos
@@ -25,5 +24,4 @@ class RetentionActivities:
     async def delete_old_media(self, _: Nothing) -> DeletedMedia:
         """A video that waits for its user was paid for: it stays until he has it."""
         kept = await self._videos.waiting_media()
-        async with heartbeating():
-            return DeletedMedia(files=await self._media.delete_older_than(self._clock() - MEDIA_KEPT, kept))
+        return DeletedMedia(files=await self._media.delete_older_than(self._clock() - MEDIA_KEPT, kept))

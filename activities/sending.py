@@ -46,13 +46,7 @@ class SendsOnce:
 
     async def _begin(self, key: MessageKey, chat_id: int) -> bool:
         """Only what Telegram surely did not take is sent again."""
-        if await self._messages.begin(key, chat_id):
-            return True
-        earlier = await self._messages.find(key)
-        if earlier is None or earlier.state is not MessageState.REFUSED:
-            return False
-        await self._messages.restart(key, chat_id, None, "")
-        return True
+        return await self._messages.begin(key, chat_id) or await self._messages.claim_refused(key)
 
     async def _finish(self, key: MessageKey, call: Awaitable[SentMessage]) -> None:
         """An outage and a full queue are tried again by Temporal; everything else ends here."""

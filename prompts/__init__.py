@@ -7,7 +7,7 @@ from string import Template as Text
 from typing import Final
 
 from domain.orders import AS_IT_COMES, Brief, Language, Template, VideoOptions
-from domain.scripts import asked_chars
+from domain.scripts import asked_chars, visible
 
 _FOLDER: Final = Path(__file__).parent
 _LANGUAGES: Final = {Language.RU: "Russian", Language.EN: "English"}
@@ -60,8 +60,8 @@ def instructions(
 
 
 def brief_text(brief: Brief) -> str:
-    """JSON marks where the seller's words begin and end, whatever they contain."""
-    said = {"product": brief.product_text, "wishes": brief.wishes}
+    """JSON marks where the seller's words begin and end, whatever they contain; nothing in them is unseen."""
+    said = {"product": visible(brief.product_text), "wishes": visible(brief.wishes)}
     return json.dumps(said, ensure_ascii=False, indent=1)
 
 

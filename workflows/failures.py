@@ -3,8 +3,8 @@
 from temporalio import exceptions
 from temporalio.exceptions import ActivityError, ApplicationError, TimeoutType
 
-from activities.contracts import FailureDetails
-from domain.failures import ALREADY_SETTLED, Failure, FailureClass
+from activities.contracts import FailedCreateFact, FailureDetails
+from domain.failures import ALREADY_SETTLED, FailedCreate, Failure, FailureClass
 
 
 class AlreadySettled(Exception):
@@ -14,10 +14,11 @@ class AlreadySettled(Exception):
 class CallFailed(Exception):
     """An activity ended in one of the expected ways to fail."""
 
-    def __init__(self, failure: Failure, attempt_id: str = "") -> None:
+    def __init__(self, failure: Failure, attempt_id: str = "", said: str = "") -> None:
         super().__init__(failure.failure_class.value)
         self.failure = failure
         self.attempt_id = attempt_id
+        self.said = said
 
 
 def expected_failure(error: ActivityError) -> CallFailed | AlreadySettled:
@@ -33,7 +34,13 @@ def expected_failure(error: ActivityError) -> CallFailed | AlreadySettled:
         return CallFailed(Failure(FailureClass.UNKNOWN, code=cause.type or ""))
     details = FailureDetails.model_validate(cause.details[0]) if cause.details else FailureDetails()
     failure = Failure(FailureClass(cause.type), details.reason, details.code)
-    return CallFailed(failure, details.attempt_id)
+    return CallFailed(failure, details.attempt_id, details.said)
+
+
+def failed_create(fact: FailedCreateFact) -> FailedCreate:
+    """As an earlier run of the workflow knew it."""
+    failure = Failure(FailureClass(fact.failure_class), fact.reason, fact.code)
+    return FailedCreate(fact.account, fact.video_model, failure)
 
 
 def _timeout_name(timeout_type: TimeoutType | None) -> str:

@@ -24,7 +24,8 @@ async def fetch(attempt_id: str, policy: OrderPolicy, deadline: datetime) -> Non
         except CallFailed as failed:
             if failed.failure.failure_class is not FailureClass.RESULT or pause_seconds is None:
                 raise
-            await workflow.sleep(max(0.1, pause_seconds), summary=failed.failure.code)
+            summary = f"before a fresh link: {failed.failure.code}"
+            await workflow.sleep(max(0.1, pause_seconds), summary=summary)
         else:
             return
 
@@ -47,13 +48,14 @@ async def deliver(video: VideoRef, policy: OrderPolicy, deadline: datetime) -> S
         if sent.outcome is SendOutcome.UNCONFIRMED and over:
             return SendOutcome.UNKNOWN
         if over or sent.refused_count >= policy.send_tries_max:
-            raise CallFailed(Failure(FailureClass.DELIVERY, code=sent.outcome.value))
+            raise CallFailed(Failure(FailureClass.DELIVERY, code=sent.outcome.value), said=sent.said)
         pause_seconds = max(policy.send_pause_seconds, sent.retry_after_seconds)
         if sent.outcome is SendOutcome.NOT_SENT:
             pause_seconds = outage_seconds
             outage_seconds = min(outage_seconds * 2, policy.outage_pause_seconds_max)
         left_seconds = (give_up_at - workflow.now()).total_seconds()
-        await workflow.sleep(max(0.1, min(pause_seconds, left_seconds)), summary=sent.outcome.value)
+        summary = f"before the next send: {sent.outcome.value}"
+        await workflow.sleep(max(0.1, min(pause_seconds, left_seconds)), summary=summary)
 
 
 async def _send(video: VideoRef, policy: OrderPolicy) -> SendResult:

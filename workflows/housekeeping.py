@@ -3,6 +3,7 @@
 import asyncio
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 from activities import contracts
 from activities.contracts import OverdueVideos, VideoRef
@@ -16,7 +17,7 @@ from workflows.telling import tell
 _POLICY = OrderPolicy(sending_wait_seconds=60.0)
 
 
-@workflow.defn(name="Housekeeping")
+@workflow.defn(name="Housekeeping", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class Housekeeping:
     @workflow.run
     async def run(self) -> OverdueVideos:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -25,8 +26,21 @@ HOUSEKEEPING_EVERY: Final = timedelta(minutes=1)
 _HOUSEKEEPING_EVERY_MIN: Final = timedelta(seconds=2)
 PROBE_EVERY: Final = timedelta(minutes=10)
 _PROBE_EVERY_MIN: Final = timedelta(seconds=10)  # however short our waits: KIE's own pace stays
+INVARIANTS_EVERY: Final = timedelta(minutes=1)
+_INVARIANTS_EVERY_MIN: Final = timedelta(seconds=3)
 _RPC_TIMEOUT: Final = timedelta(seconds=10)
 _SPREAD_TIMEOUT_SECONDS: Final = 60.0  # a server learns of a new namespace from its cache, every 10 s
+
+
+class WrongAttributes(Exception):
+    """One sentence: the server would refuse each order, and setup cannot mend it."""
+
+    def __init__(self, said: str, do: str) -> None:
+        super().__init__(
+            f"search attributes have another type in Temporal, no order could start: {said}; {do}"
+        )
+        self.said = said
+        self.do = do
 
 
 def housekeeping_every(time_scale: float) -> timedelta:
@@ -37,8 +51,12 @@ def probe_every(time_scale: float) -> timedelta:
     return max(PROBE_EVERY * time_scale, _PROBE_EVERY_MIN)
 
 
+def invariants_every(time_scale: float) -> timedelta:
+    return max(INVARIANTS_EVERY * time_scale, _INVARIANTS_EVERY_MIN)
+
+
 async def prepare_namespace(client: Client) -> list[str]:
-    """Make the client's namespace ready; answer what had to be done. Repeatable."""
+    """Make the client's namespace ready; answer what had to be done. Repeatable. Raise WrongAttributes."""
     done = await _ensure_retention(client)
     missing = await _missing_once_known(client)
     if missing:
@@ -103,11 +121,29 @@ async def _missing_once_known(client: Client) -> list[str]:
 
 
 async def missing_attributes(client: Client) -> list[str]:
-    """Raise RPCError NOT_FOUND where there is no such namespace."""
+    """Raise RPCError NOT_FOUND where there is no such namespace, and WrongAttributes."""
     answer = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace), timeout=_RPC_TIMEOUT
     )
+    _check_types(client.namespace, answer.custom_attributes)
     return [name for name in SEARCH_ATTRIBUTES if name not in answer.custom_attributes]
+
+
+def _check_types(namespace: str, there: Mapping[str, IndexedValueType.ValueType]) -> None:
+    wrong = [name for name, kind in SEARCH_ATTRIBUTES.items() if there.get(name, kind) != kind]
+    if wrong:
+        said = ", ".join(
+            f"{name} is {_kind(there[name])}, not {_kind(SEARCH_ATTRIBUTES[name])}" for name in wrong
+        )
+        remove = " ".join(f"--name {name}" for name in wrong)
+        command = f"temporal operator search-attribute remove --namespace {namespace} {remove}"
+        raise WrongAttributes(said, f"run {command}, then admin_main.py setup")
+
+
+def _kind(value: int) -> str:
+    """As the Web UI has it."""
+    name = IndexedValueType.Name(IndexedValueType.ValueType(value))
+    return name.removeprefix("INDEXED_VALUE_TYPE_").title().replace("_", "")
 
 
 async def _add_attributes(client: Client, names: list[str]) -> None:

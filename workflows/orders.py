@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.exceptions import WorkflowAlreadyStartedError
+from temporalio.exceptions import ActivityError, WorkflowAlreadyStartedError
 from temporalio.workflow import ChildWorkflowCancellationType, ChildWorkflowHandle, ParentClosePolicy
 
 from activities import contracts
@@ -20,6 +21,7 @@ from workflows.policies import run
 from workflows.search_attributes import FAILURE_CLASS, ORDER_STAGE, TG_USER_ID
 from workflows.telling import tell
 from workflows.videos import Video
+from workflows.words import failure_words, order_ended, plural, videos_closed
 
 
 @workflow.defn(name="VideoOrder")
@@ -32,6 +34,7 @@ class VideoOrder:
         self._closed: dict[str, VideoState] = {}
         self._children: list[ChildWorkflowHandle[Video, VideoResult]] = []
         self._rows_closed = False
+        self._video_count = order.video_count
         self._deadline = workflow.now() + timedelta(seconds=order.policy.order_deadline_seconds)
 
     @workflow.run
@@ -46,14 +49,16 @@ class VideoOrder:
     @workflow.signal(description="A video of this order is closed")
     def video_closed(self, closed: VideoClosed) -> None:
         self._closed[closed.video_id] = closed.state
+        self._say(videos_closed(self._closed, self._video_count))
 
     async def _story(self, order: OrderInput) -> OrderResult:
         summary = plural(order.video_count, "video")
+        self._say("reserving the credits")
         reservation = await run(contracts.RESERVE_CREDITS, self._ref, order.policy, summary)
         if not reservation.reserved:
             await run(contracts.RELEASE_ORDER, ReleaseOrder(order_id=order.order_id), order.policy)
             return self._finish(OrderResult(outcome="not_reserved"), Stage.CANCELLED)
-        watch = asyncio.create_task(self._watch(order))
+        watch = asyncio.create_task(self._watch_until_ended(order))
         try:
             return await self._make_videos(order)
         finally:
@@ -73,12 +78,12 @@ class VideoOrder:
     async def _prepare(self, order: OrderInput) -> None:
         """Nothing is bought yet: whatever fails here ends the whole order."""
         steps = (
-            (contracts.FETCH_PHOTO, "photo from Telegram"),
-            (contracts.MODERATE_BRIEF, "text and photo"),
-            (contracts.WRITE_SCRIPTS, plural(order.video_count, "script")),
+            (contracts.FETCH_PHOTO, "fetching the ", "photo from Telegram"),
+            (contracts.MODERATE_BRIEF, "moderating ", "text and photo"),
+            (contracts.WRITE_SCRIPTS, "writing ", plural(order.video_count, "script")),
         )
-        for contract, summary in steps:
-            self._say(summary)
+        for contract, doing, summary in steps:
+            self._say(f"{doing}{summary}; nothing is bought yet")
             await run(contract, self._ref, order.policy, summary, self._deadline)
             self._require_open(order)
 
@@ -91,6 +96,7 @@ class VideoOrder:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(Stage.MAKING.value)])
         for number in range(1, order.video_count + 1):
             await self._start_video(order, number)
+        self._say(videos_closed(self._closed, order.video_count))
 
     async def _start_video(self, order: OrderInput, number: int) -> None:
         """After a reset the child is there already, and is waited for."""
@@ -125,6 +131,10 @@ class VideoOrder:
             return
         self._children.append(child)
 
+    async def _watch_until_ended(self, order: OrderInput) -> None:
+        with suppress(ActivityError):  # a sentence was on its way when the order ended, and is cancelled
+            await self._watch(order)
+
     async def _watch(self, order: OrderInput) -> None:
         """After 5, 10 and 20 minutes one new sentence; later a look at the rows now and then."""
         started = workflow.now()
@@ -150,6 +160,7 @@ class VideoOrder:
     async def _give_up(self, order: OrderInput, failed: CallFailed) -> OrderResult:
         """Refund what no video workflow has taken up; the user is told after the commit."""
         failure = failed.failure
+        self._say(f"refunding: {failure_words(failure, failed.said)}")
         release = ReleaseOrder(
             order_id=order.order_id, failure_class=failure.failure_class.value, reason=failure.reason
         )
@@ -159,7 +170,9 @@ class VideoOrder:
         if CLASS_POLICIES[failure.failure_class].alerts_admin:
             alert = contracts.Alert(failure_class=failure.failure_class.value, order_id=order.order_id)
             await tell(run(contracts.ALERT_ADMINS, alert, order.policy))
-        return self._finish(_result(progress, failure.failure_class.value), Stage.FAILED)
+        told = _result(progress, failure.failure_class.value)
+        told = told.model_copy(update={"code": failure.code, "said": failed.said})
+        return self._finish(told, Stage.FAILED)
 
     async def _close(self, order: OrderInput) -> OrderResult:
         """The row of an order of one is closed with its video's, in the same transaction.
@@ -191,7 +204,7 @@ class VideoOrder:
 
     def _finish(self, result: OrderResult, stage: Stage) -> OrderResult:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(stage.value)])
-        self._say(f"{stage.value}: {result.outcome}")
+        self._say(order_ended(stage.value, result))
         return result
 
 
@@ -214,7 +227,3 @@ def _result(progress: OrderProgress, failure_class: str = "") -> OrderResult:
 def summary_of(template: str, video_count: int) -> str:
     """The line engineers read in the list of workflows."""
     return f"{Template(template).value}: {plural(video_count, 'video')}"
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count > 1 else ''}"

@@ -19,6 +19,8 @@ ResultT = TypeVar("ResultT", bound=BaseModel)
 
 _RETRY_SECONDS_MIN: Final = 0.2
 _FEW_TRIES: Final = 5
+_LONG_CALL: Final = timedelta(hours=1)
+_REPORT_WAIT: Final = timedelta(hours=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,6 @@ class CallOptions:
     one_call: timedelta
     total: timedelta | None
     retry: RetryPolicy
-    heartbeat: timedelta | None = None
 
 
 def options_for(contract: ActivityContract[RequestT, ResultT], policy: OrderPolicy) -> CallOptions:
@@ -42,7 +43,10 @@ async def run(
     summary: str = "",
     until: datetime | None = None,
 ) -> ResultT:
-    """Raise CallFailed or AlreadySettled, never ActivityError. Retries end at `until`, if given."""
+    """Raise CallFailed or AlreadySettled, never ActivityError. Retries end at `until`, if given.
+
+    Whatever is called beats, so that a worker that died is noticed long before the call's own time is over.
+    """
     options = options_for(contract, policy)
     try:
         result: ResultT = await workflow.execute_activity(
@@ -52,7 +56,7 @@ async def run(
             result_type=contract.result,
             start_to_close_timeout=options.one_call,
             schedule_to_close_timeout=_total(options, until),
-            heartbeat_timeout=options.heartbeat,
+            heartbeat_timeout=_seconds(policy.heartbeat_timeout_seconds),
             retry_policy=options.retry,
             summary=summary or None,
         )
@@ -95,7 +99,6 @@ def _outside_call(policy: OrderPolicy) -> CallOptions:
         _seconds(policy.fetch_timeout_seconds),
         _seconds(max(policy.order_deadline_seconds, policy.fetch_timeout_seconds)),
         _retries(policy),
-        _seconds(policy.heartbeat_timeout_seconds),
     )
 
 
@@ -105,7 +108,6 @@ def _create(policy: OrderPolicy) -> CallOptions:
         _seconds(policy.create_timeout_seconds),
         _seconds(max(policy.order_deadline_seconds, policy.create_timeout_seconds)),
         _retries(policy),
-        _seconds(policy.heartbeat_timeout_seconds),
     )
 
 
@@ -115,12 +117,11 @@ def _check(policy: OrderPolicy) -> CallOptions:
 
 
 def _send(policy: OrderPolicy) -> CallOptions:
-    """A dead sender is noticed by its heartbeat; the next try looks before it sends."""
+    """After a dead sender the next try looks before it sends."""
     return CallOptions(
         _seconds(policy.send_timeout_seconds),
         _seconds(max(policy.sending_wait_seconds, policy.send_timeout_seconds)),
         _retries(policy),
-        _seconds(policy.heartbeat_timeout_seconds),
     )
 
 
@@ -136,12 +137,27 @@ def _few_tries(policy: OrderPolicy) -> CallOptions:
     return CallOptions(call, None, _retries(policy, tries_max=_FEW_TRIES))
 
 
+def _long_rows(policy: OrderPolicy) -> CallOptions:
+    """Many statements one after another. It waits for a database that is away, as long as that takes."""
+    return CallOptions(_LONG_CALL, None, _retries(policy))
+
+
 def _notice(policy: OrderPolicy) -> CallOptions:
     return CallOptions(
         _seconds(policy.call_timeout_seconds),
         _seconds(max(policy.sending_wait_seconds, policy.call_timeout_seconds)),
         _retries(policy),
     )
+
+
+def _report(policy: OrderPolicy) -> CallOptions:
+    """Of one day: by the next one it is old."""
+    return CallOptions(_seconds(policy.call_timeout_seconds), _REPORT_WAIT, _retries(policy))
+
+
+def _stretch(policy: OrderPolicy) -> CallOptions:
+    """Some seconds of sending, more where Telegram is slow. Rows say who is next: repeated for ever."""
+    return CallOptions(_LONG_CALL, None, _retries(policy))
 
 
 _SPECIAL: Final = {
@@ -156,6 +172,9 @@ _SPECIAL: Final = {
     contracts.SEND_VIDEO.name: _send,
     contracts.RESEND_VIDEO.name: _send,
     contracts.SETTLE_OVERDUE.name: _few_tries,
+    contracts.LIST_LOST.name: _few_tries,
+    contracts.SETTLE_LOST.name: _few_tries,
+    contracts.CHECK_INVARIANTS.name: _long_rows,
     contracts.PROBE_KIE.name: _few_tries,
     contracts.SHOW_STAGE.name: _caption,
     contracts.RING.name: _notice,
@@ -165,4 +184,7 @@ _SPECIAL: Final = {
     contracts.TELL_LONG_WAIT.name: _notice,
     contracts.SEND_CLOSING_CARD.name: _notice,
     contracts.ALERT_ADMINS.name: _notice,
+    contracts.TELL_INVARIANTS.name: _notice,
+    contracts.SEND_BROADCAST.name: _stretch,
+    contracts.SEND_DAILY_REPORT.name: _report,
 }

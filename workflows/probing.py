@@ -1,6 +1,7 @@
 """The money in KIE's accounts, asked on a schedule."""
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 from activities import contracts
 from activities.contracts import Alert, KieBalances, ProbedAccount
@@ -14,7 +15,7 @@ from workflows.telling import tell
 _POLICY = OrderPolicy(sending_wait_seconds=60.0)
 
 
-@workflow.defn(name="KieProbe")
+@workflow.defn(name="KieProbe", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class KieProbe:
     @workflow.run
     async def run(self, _: Nothing) -> KieBalances:

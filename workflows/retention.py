@@ -1,6 +1,7 @@
 """What was kept long enough is deleted, once a day."""
 
 from temporalio import workflow
+from temporalio.common import VersioningBehavior
 
 from activities import contracts
 from activities.contracts import DeletedMedia
@@ -11,7 +12,7 @@ from workflows.policies import run
 _POLICY = OrderPolicy()  # nothing here belongs to an order
 
 
-@workflow.defn(name="MediaRetention")
+@workflow.defn(name="MediaRetention", versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
 class MediaRetention:
     @workflow.run
     async def run(self, _: Nothing) -> DeletedMedia:

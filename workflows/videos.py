@@ -11,7 +11,6 @@ from temporalio.common import SearchAttributeUpdate
 from activities import contracts
 from activities.contracts import (
     AdmissionRequest,
-    Alert,
     AttemptFacts,
     AttemptRef,
     CancelOrder,
@@ -25,11 +24,9 @@ from activities.contracts import (
     SettleVideo,
     ShowStage,
     Stage,
-    TellLongWait,
     VideoFacts,
     VideoRef,
 )
-from domain import ids
 from domain.failures import (
     CLASS_POLICIES,
     FailedCreate,
@@ -40,12 +37,13 @@ from domain.failures import (
     next_create,
 )
 from domain.orders import AttemptState, VideoState
-from workflows.contracts import KieCallback, Nothing, VideoClosed, VideoInput, VideoResult
-from workflows.failures import AlreadySettled, CallFailed
+from workflows.contracts import KieCallback, Nothing, VideoInput, VideoResult
+from workflows.failures import AlreadySettled, CallFailed, failed_create
 from workflows.finishing import deliver, fetch
 from workflows.policies import run
 from workflows.search_attributes import FAILURE_CLASS, KIE_TASK_IDS, ORDER_STAGE, VIDEO_MODEL
-from workflows.telling import tell
+from workflows.telling import alert_admins, tell, tell_order, tell_outage
+from workflows.words import failure_words, seconds_of, video_ended, waiting_for_kie
 
 _BUYING = frozenset({AttemptState.ACCEPTED.value, AttemptState.AMBIGUOUS.value})
 
@@ -82,7 +80,7 @@ class Video:
             result = await asyncio.shield(story)
         except asyncio.CancelledError:
             result = await self._cancel_unless_bought(story)
-        await self._tell_order(result)
+        await tell_order(self._video, result.state)
         return result
 
     @workflow.signal(description="KIE says that an attempt's task has ended")
@@ -102,11 +100,12 @@ class Video:
 
     async def _story(self) -> VideoResult:
         try:
+            self._say("looking at its rows")
             facts = await run(contracts.OPEN_VIDEO, self._ref, self._policy, "what the rows say")
             self._deadline = workflow.now() + timedelta(seconds=facts.seconds_to_deadline)
             if facts.next_step is not NextStep.DELIVER:
                 await self._make(facts)
-            self._say("sending the video")
+            self._say("the result is there: sending it to Telegram")
             outcome = await deliver(self._ref, self._policy, self._deadline)
             return await self._capture(outcome)
         except AlreadySettled:
@@ -118,7 +117,7 @@ class Video:
         """A KIE task that failed for now gets a new attempt; an outage uses up none."""
         if self._video.number > 1:
             await self._show(Stage.QUEUED)
-        self._failed = [_failed_create(fact) for fact in facts.failed_creates]
+        self._failed = [failed_create(fact) for fact in facts.failed_creates]
         attempt = facts.attempt
         plan = self._plan_after_reset(facts)
         pause = self._policy.outage_pause_seconds
@@ -162,7 +161,8 @@ class Video:
         if plan is None:
             raise failed
         if plan.delay_seconds:
-            await self._pause(plan.delay_seconds * self._policy.retry_scale, failure.failure_class.value)
+            why = f"before attempt {len(self._failed) + 1}: {failure_words(failure)}"
+            await self._pause(plan.delay_seconds * self._policy.retry_scale, why, failed.said)
         return plan
 
     # -- buying ---------------------------------------------------------------------------------------
@@ -186,9 +186,10 @@ class Video:
                 return answer.attempt
             if workflow.now() >= give_up_at:
                 raise CallFailed(Failure(FailureClass.RATE_LIMIT, code="no account in time"))
-            self._say(f"place {answer.place} in the queue for a KIE account")
             recheck = self._policy.admission_recheck_seconds
-            await self._wait(lambda: self._admitted or self._settled, recheck, "queue")
+            summary = f"place {answer.place} in the queue for a KIE account"
+            self._say(summary)
+            await self._wait(lambda: self._admitted or self._settled, recheck, summary)
 
     def _require_time_for(self, attempt: AttemptFacts) -> None:
         """A new attempt starts only if it can typically end in time."""
@@ -201,6 +202,7 @@ class Video:
     async def _create(self, attempt: AttemptFacts) -> AttemptFacts:
         request = CreateRequest(attempt_id=attempt.attempt_id, photo_url=await self._upload(attempt))
         while True:
+            self._say(f"creating a KIE task on {attempt.video_model} (account {attempt.account})")
             created = await run(contracts.CREATE_KIE_TASK, request, self._policy, attempt.video_model)
             if created.service_down:
                 await self._tell_outage()
@@ -215,7 +217,7 @@ class Video:
         """A create that an earlier run sent is not sent again, so it needs no photo."""
         if attempt.state == AttemptState.SENDING:
             return ""
-        self._say(f"uploading the photo for {attempt.video_model}")
+        self._say(f"uploading the photo for {attempt.video_model} (account {attempt.account})")
         reference = AttemptRef(attempt_id=attempt.attempt_id)
         uploaded = await run(
             contracts.UPLOAD_PHOTO, reference, self._policy, f"account {attempt.account}", self._deadline
@@ -230,8 +232,7 @@ class Video:
         give_up_at = self._give_up_at(adopted=adopted)
         pause = self._first_pause(attempt) if adopted else self._policy.ambiguous_recheck_seconds
         while workflow.now() < give_up_at:
-            task = f"`{attempt.kie_task_id}`" if adopted else "of a lost create"
-            self._say(f"waiting for KIE task {task} on {attempt.video_model} ({attempt.account})")
+            self._say(waiting_for_kie(attempt, adopted=adopted, poll_seconds=pause))
             candidate = await self._callback_of(attempt, min(pause, _seconds_until(give_up_at)))
             check = CheckKieTask(attempt_id=attempt.attempt_id, candidate_kie_task_id=candidate)
             facts = await self._check(check, adopted=adopted)
@@ -257,7 +258,7 @@ class Video:
     async def _callback_of(self, attempt: AttemptFacts, seconds: float) -> str:
         """The KIE task id a callback brought, or nothing. Callbacks may come before the create returned."""
         await self._wait(
-            lambda: attempt.attempt_id in self._woken or self._settled, seconds, "until the next poll"
+            lambda: attempt.attempt_id in self._woken or self._settled, seconds, "KIE's callback, or a poll"
         )
         self._woken.discard(attempt.attempt_id)
         return self._callbacks.get(attempt.attempt_id, "")
@@ -294,11 +295,12 @@ class Video:
             failure_class=failure.failure_class.value,
             reason=failure.reason,
         )
-        settled = await run(contracts.SETTLE_VIDEO, settle, self._policy, f"refund: {failure.code}")
+        self._say(f"refunding: {failure_words(failure, failed.said)}")
+        settled = await run(contracts.SETTLE_VIDEO, settle, self._policy, f"refund: {failure_words(failure)}")
         if settled.state is VideoState.FAILED:
             await tell(run(contracts.TELL_FAILURE, self._ref, self._policy, failure.failure_class.value))
         await self._alert(failure.failure_class, failed.attempt_id)
-        return self._finish(settled.state, captured=settled.captured, failure=failure)
+        return self._finish(settled.state, captured=settled.captured, failed=failed)
 
     async def _settled_by_somebody_else(self) -> VideoResult:
         """Asking for a settlement answers with the one that is there."""
@@ -328,11 +330,11 @@ class Video:
         except TimeoutError:
             return
 
-    async def _pause(self, seconds: float, why: str) -> None:
+    async def _pause(self, seconds: float, why: str, said: str = "") -> None:
         """Raise TIMED_OUT when the deadline comes first."""
         if workflow.now() + timedelta(seconds=seconds) > self._deadline:
             raise CallFailed(Failure(FailureClass.TIMED_OUT, code=why))
-        self._say(f"pausing: {why}")
+        self._say(f"pausing {seconds_of(seconds)}, {why}{f', answered: {said}' if said else ''}")
         await workflow.sleep(max(0.1, seconds), summary=why)
 
     async def _show(self, stage: Stage) -> None:
@@ -353,29 +355,14 @@ class Video:
         if not CLASS_POLICIES[failure_class].alerts_admin or failure_class in self._alerted:
             return
         self._alerted.add(failure_class)
-        alert = Alert(
-            failure_class=failure_class.value,
-            order_id=self._video.order_id,
-            video_id=self._video.video_id,
-            attempt_id=attempt_id,
-        )
-        await tell(run(contracts.ALERT_ADMINS, alert, self._policy, failure_class.value))
+        await alert_admins(self._video, failure_class, attempt_id)
 
     async def _tell_outage(self) -> None:
         """Once per order: the message's row knows whether it was said."""
         if self._outage_told:
             return
         self._outage_told = True
-        outage = TellLongWait(order_id=self._video.order_id, step=contracts.OUTAGE_STEP)
-        await tell(run(contracts.TELL_LONG_WAIT, outage, self._policy, "outage"))
-        alert = Alert(failure_class=contracts.OUTAGE_ALERT, order_id=self._video.order_id)
-        await tell(run(contracts.ALERT_ADMINS, alert, self._policy, "outage"))
-
-    async def _tell_order(self, result: VideoResult) -> None:
-        """The order may be gone (terminated); then nobody needs to know."""
-        handle = workflow.get_external_workflow_handle(ids.order_workflow_id(self._video.order_id))
-        closed = VideoClosed(video_id=self._video.video_id, state=result.state)
-        await tell(handle.signal("video_closed", closed))
+        await tell_outage(self._video)
 
     def _say(self, state: str) -> None:
         workflow.set_current_details(state)
@@ -383,24 +370,23 @@ class Video:
     def _upsert(self, stage: Stage, *updates: SearchAttributeUpdate[Any]) -> None:
         workflow.upsert_search_attributes([ORDER_STAGE.value_set(stage.value), *updates])
 
-    def _finish(self, state: VideoState, *, captured: bool, failure: Failure | None = None) -> VideoResult:
+    def _finish(self, state: VideoState, *, captured: bool, failed: CallFailed | None = None) -> VideoResult:
+        failure = failed.failure if failed else None
         updates = (FAILURE_CLASS.value_set(failure.failure_class.value),) if failure else ()
         self._upsert(Stage(state.value.lower()), *updates)
-        self._say(f"{state.value}, {'captured' if captured else 'refunded'}")
-        return VideoResult(
+        result = VideoResult(
             state=state,
             captured=captured,
             failure_class=failure.failure_class.value if failure else "",
             reason=failure.reason if failure else FailureReason.NONE,
+            code=failure.code if failure else "",
+            said=failed.said if failed else "",
             attempts=self._attempts,
             video_model=self._video_model,
             kie_task_ids=tuple(self._kie_task_ids),
         )
-
-
-def _failed_create(fact: contracts.FailedCreateFact) -> FailedCreate:
-    failure = Failure(FailureClass(fact.failure_class), fact.reason, fact.code)
-    return FailedCreate(fact.account, fact.video_model, failure)
+        self._say(video_ended(result))
+        return result
 
 
 def _seconds_until(moment: datetime) -> float:
