@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -12,39 +12,54 @@ import structlog
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError, TelegramUnauthorizedError
 from temporalio.client import Client
-from temporalio.service import RPCError
 
 from bot.app import build_feeder, run_loops
 from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
+from bot.payments_reading import PaymentsReader
 from bot.polling import Poller
 from bot.webhook import Inbox, WebhookKeeper
+from clients.fingerprints import Fingerprints
+from clients.payload_codec import payload_codec
 from clients.stars import StarsPayments
-from clients.telegram import TelegramClient
+from clients.telegram import TelegramClient, TelegramError
 from clients.telegram_session import aiogram_bot, api_address
 from clients.telegram_webhooks import Webhook, webhook_digest
 from domain.clock import utc_now
+from domain.orders import Template
+from environment import WrongSetting
 from serving import (
     EXIT_FAILED,
     EXIT_WRONG_SETTING,
+    NotYet,
     Stop,
     StopRequested,
-    connect_database,
+    await_database,
     connect_temporal,
+    database_answers,
+    prepare_ready_file,
     run_program,
     say_ready,
     set_up_metrics,
+    set_up_traces,
+    temporal_answers,
     temporal_client,
 )
-from settings import Settings, WrongSetting, load_kie_keys, load_settings, require
+from settings import Settings, load_kie_keys, load_settings, origin_of, require
+from starting import check_clock
 from store.albums import Albums
 from store.audit import AuditLog
+from store.chores import Chores
 from store.conversations import Conversations
+from store.counting import STAR_OUTCOMES
 from store.database import UNAVAILABLE_ERRORS, Database
 from store.drafts import Drafts
+from store.forget import DUE_AFTER, Forgetting
 from store.library import Library
 from store.limits import RateLimits
 from store.payments import Payments
+from store.restores import Restores
+from store.services import Outside
 from store.shown_files import ShownFiles
 from store.statistics import Statistics
 from store.stores import build_stores
@@ -52,15 +67,17 @@ from store.switches import Switches
 from store.updates import LEASE, HandledUpdates
 from store.users import Users
 from store.waiting_drafts import WaitingDrafts
+from telemetry import metrics
+from web.codec import CodecRoutes
 from web.health import HealthRoutes, Readiness
-from web.kie_callback import KieCallbackRoute
+from web.kie_callback import KieCallbackRoute, begin_counting
 from web.server import CannotListen, WebServer, build_app
 from web.telegram_webhook import TelegramWebhookRoute
+from workflows.namespace import WrongAttributes
 from workflows.start import WorkflowStarter, signal_kie_callback
 
 DRAIN_TIMEOUT_SECONDS: Final = 20.0
-_FIRST_CALL_SECONDS_MAX: Final = 10
-_PROBE_TIMEOUT: Final = timedelta(seconds=3)
+_FIRST_CALL_SECONDS_MAX: Final = 3  # a slow Telegram must not keep a restarted bot from serving
 _LEASE_MIN: Final = timedelta(seconds=5)
 
 log = structlog.get_logger("bot")
@@ -74,10 +91,15 @@ def load_bot_settings() -> Settings:
 
 async def serve(settings: Settings, stop: Stop) -> int:
     """Temporal may be away: taps are committed, and the sweeper starts them later."""
+    prepare_ready_file(settings)
     set_up_metrics(settings, "bot")
+    metrics.ORDERS_ACCEPTED.begin(template=Template)
+    metrics.STARS.begin(outcome=STAR_OUTCOMES)
+    set_up_traces(settings, "bot")
     async with AsyncExitStack() as stack:
-        database = await stop.until_ready(lambda: connect_database(settings))
+        database = await await_database(settings, stop)
         stack.push_async_callback(database.close)
+        await check_clock(database, utc_now)
         client = await temporal_client(settings, lazy=True)
         parts = build_parts(settings, database, client, stack)
         feeder = build_feeder(parts)
@@ -88,6 +110,7 @@ async def serve(settings: Settings, stop: Stop) -> int:
             sys.stderr.write(f"{error}\n")
             return EXIT_WRONG_SETTING
         await _refuse_unknown_token(parts.bot)
+        await stop.until_ready(lambda: _read_payments_after_restore(parts), target="Telegram, for payments")
         stack.callback(asyncio.create_task(_say_while_temporal_is_away(settings, stop)).cancel)
         running = Running(
             taking=[
@@ -124,10 +147,28 @@ async def _refuse_unknown_token(bot: Bot) -> None:
         return
 
 
+async def _read_payments_after_restore(parts: BotParts) -> None:
+    """Raise NotYet: nobody is served on books that may lack what he has paid."""
+    try:
+        if await parts.restores.payments_unread():
+            await PaymentsReader(parts).read()
+    except TelegramError as error:
+        raise NotYet(
+            f"the payments since the database was restored: Telegram ({str(error) or type(error).__name__})"
+        ) from None
+    except UNAVAILABLE_ERRORS as error:
+        raise NotYet(f"PostgreSQL, to read payments again ({type(error).__name__})") from None
+
+
 async def _say_while_temporal_is_away(settings: Settings, stop: Stop) -> None:
     """Nothing waits for this; it is for whoever wonders why orders do not start."""
-    with suppress(StopRequested):
-        await stop.until_ready(lambda: connect_temporal(settings))
+    target = f"Temporal at {settings.temporal_address}"
+    try:
+        await stop.until_ready(lambda: connect_temporal(settings), target=target)
+    except StopRequested:
+        return
+    except (WrongAttributes, WrongSetting) as wrong:
+        log.error("no order starts", why=str(wrong))  # noqa: TRY400 - one sentence, made for the operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +212,8 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
         settings.time_scale,
     )
     bot = aiogram_bot(settings.bot_token, settings.telegram_api_base)
-    telegram = TelegramClient(settings.bot_token, settings.telegram_api_base)
+    watch = stores.services.watch(Outside.TELEGRAM)
+    telegram = TelegramClient(settings.bot_token, settings.telegram_api_base, listener=watch)
     stack.push_async_callback(bot.session.close)
     stack.push_async_callback(telegram.close)
     return BotParts(
@@ -189,6 +231,8 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
         accounts=stores.accounts,
         alerts=stores.alerts,
         payments=Payments(database, stores.ledger, utc_now),
+        chores=Chores(database),
+        restores=Restores(database, utc_now),
         limits=RateLimits(database, utc_now),
         switches=Switches(database, utc_now),
         audit=AuditLog(database, utc_now),
@@ -196,6 +240,8 @@ def build_parts(settings: Settings, database: Database, client: Client, stack: A
         waiting_drafts=WaitingDrafts(database, utc_now),
         library=Library(database, utc_now),
         shown_files=ShownFiles(database),
+        forgetting=Forgetting(database, stores.ledger, utc_now, DUE_AFTER * settings.time_scale),
+        fingerprints=Fingerprints(settings.bot_token),
         provider=StarsPayments(telegram, settings.bot_token),
         starter=WorkflowStarter(client, stores.orders, settings.order_policy),
         clock=utc_now,
@@ -221,27 +267,21 @@ def web_server(
     )
 
     async def check() -> Readiness:
-        probes = {"PostgreSQL": _database_answers(database), "Temporal": _temporal_answers(client)}
+        probes = {"PostgreSQL": database_answers(database), "Temporal": temporal_answers(client)}
         answers = await asyncio.gather(*probes.values())
         return Readiness(tuple(name for name, answers_ in zip(probes, answers, strict=True) if not answers_))
 
-    return WebServer(build_app(callback, HealthRoutes(check), telegram), settings.web_host, settings.web_port)
+    if settings.public_base_url:
+        begin_counting()
+    app = build_app(callback, HealthRoutes(check), telegram, codec_routes(settings))
+    return WebServer(app, settings.web_host, settings.web_port)
 
 
-async def _database_answers(database: Database) -> bool:
-    try:
-        async with database.connection() as connection:
-            await connection.execute("select 1")
-    except UNAVAILABLE_ERRORS:
-        return False
-    return True
-
-
-async def _temporal_answers(client: Client) -> bool:
-    try:
-        return await client.service_client.check_health(timeout=_PROBE_TIMEOUT)
-    except (RPCError, RuntimeError):  # RuntimeError: a lazy client that could not connect
-        return False
+def codec_routes(settings: Settings) -> CodecRoutes | None:
+    codec = payload_codec(settings.temporal_payload_key)
+    if not codec.decrypts or not settings.codec_token:
+        return None
+    return CodecRoutes(codec, settings.codec_token, origin_of(settings.temporal_ui_url))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from bot import forget
 from bot.admin_pages import TG_USER_ID, nobody
 from bot.turn import Turn
 from clients.telegram import TelegramError
@@ -13,7 +14,7 @@ from domain.deeds import Deed, DeedKind
 from domain.payments import PaymentState
 from store.audit import Done, TooMany
 from store.payments import Payment, RefundStart
-from texts import admin_cards, deed_cards, money_cards
+from texts import admin_cards, deed_cards, forget_cards, money_cards
 
 _log = structlog.get_logger()
 
@@ -51,9 +52,11 @@ async def ask_refund(turn: Turn, charge_id: str, *, forced: bool = False) -> Car
         return deed_cards.refund_outcome(turn.language, RefundStart.UNKNOWN, charge_id)
     if payment.state is PaymentState.REFUNDED:
         return deed_cards.refund_outcome(turn.language, RefundStart.REFUNDED, charge_id)
+    if payment.tg_user_id is None:
+        return forget_cards.payer_forgotten(turn.language, charge_id)
     deed = Deed(
         kind=DeedKind.REFUND,
-        tg_user_id=payment.tg_user_id or 0,
+        tg_user_id=payment.tg_user_id,
         credits=payment.credits,
         charge_id=charge_id,
         forced=forced,
@@ -97,6 +100,8 @@ async def yes(turn: Turn, deed_id: str) -> Card | None:
         return None
     if done.deed.kind is DeedKind.REFUND:
         return await _refund(turn, done.deed)
+    if done.deed.kind is DeedKind.FORGET:
+        return await forget.do_deed(turn, done.deed)
     if done.first:
         turn.parts.background.run(_tell_user(turn, done))
     return deed_cards.done_credits(turn.language, done.deed, done.balance.available)

@@ -1,11 +1,15 @@
 """What administrators look at. Each page is a card; None: there is no such page."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
 from bot.turn import Turn
+from clients.kie_wire import said_in
 from domain.actions import Card
+from domain.figures import PastFailure, UserFacts
+from domain.provider_words import provider_words
 from store.switches import MAINTENANCE
 from texts import admin_cards
 
@@ -47,7 +51,18 @@ async def user(turn: Turn, text: str) -> Card | None:
     if facts is None:
         return nobody(turn, int(text))
     await turn.parts.audit.looked(turn.user.tg_user_id, facts.tg_user_id)
-    return admin_cards.user(turn.language, facts)
+    return admin_cards.user(turn.language, _fit_to_show(facts))
+
+
+def _fit_to_show(facts: UserFacts) -> UserFacts:
+    """What the provider answered, without the words of people that it repeats."""
+    failures = tuple([replace(each, said=_said(each)) for each in facts.failures])
+    return replace(facts, failures=failures)
+
+
+def _said(failure: PastFailure) -> str:
+    words = provider_words(said_in(failure.raw_answer), failure.prompt)
+    return " ".join(filter(None, (failure.said, words)))
 
 
 def nobody(turn: Turn, tg_user_id: int) -> Card:

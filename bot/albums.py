@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.album_parts import PHOTOS_MAX
 from bot.feeder import Feeder
 from bot.middleware import DATABASE_AWAY
 from bot.parts import BotParts
@@ -22,7 +23,6 @@ _log = structlog.get_logger()
 COLLECT_SECONDS: Final = 0.3
 _QUIET_SECONDS: Final = 1.5
 _QUIET_SECONDS_MIN: Final = 0.8  # however short our waits: the parts come one by one over the network
-_PHOTOS_MAX: Final = 10  # Telegram's own limit
 _AT_ONCE_MAX: Final = 4  # each may be ten large files
 
 
@@ -62,7 +62,7 @@ class AlbumCollector:
 
     async def _receive(self, user: User, pictures: Sequence[dict[str, Any]]) -> None:
         turn = await begin_turn(self._parts, user)
-        first, *others = [Picture.read(each) for each in pictures[:_PHOTOS_MAX]]
+        first, *others = [Picture.read(each) for each in pictures[:PHOTOS_MAX]]
         if others:
             await receive_album(turn, (first, *others))
         else:

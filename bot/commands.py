@@ -25,17 +25,18 @@ COMMANDS: Final = (
     "terms",
     "privacy",
     "paysupport",
+    "forget",
 )
 ADMIN_COMMANDS: Final = ("admin", "today", "user", "grant", "take", "refund", "accounts", "maintenance")
 
-_RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
+RUSSIAN_CODES: Final = ("ru", "be", "uk", "kk", "uz", "ky")
 _CALL_SECONDS_MAX: Final = 10
 
 
 async def register_commands(parts: BotParts) -> None:
     """A convenience: without it everything works, and one refusal stops no other."""
     await _register(parts, _in(Language.EN, COMMANDS))
-    for code in _RUSSIAN_CODES:
+    for code in RUSSIAN_CODES:
         await _register(parts, _in(Language.RU, COMMANDS), language_code=code)
     for admin in parts.shop.admins:
         await register_for_admin(parts, admin)

@@ -17,8 +17,12 @@ from aiogram.types import Update
 from bot.middleware import DATABASE_AWAY
 from bot.parts import BotParts
 from bot.payments_checkout import answer_checkout
+from domain import ids
+from domain.actions import parse_callback_data
 from store.database import DatabaseUnavailable
 from store.updates import Claim
+from telemetry import context
+from telemetry.updates import handled
 
 _log = structlog.get_logger()
 
@@ -32,6 +36,7 @@ ALLOWED_UPDATES: Final = (
 """What we ask Telegram for, and what we look at."""
 
 _PATIENCE_SECONDS: Final = 20.0  # then whoever sent the update is asked to send it again
+_NUMBER_MAX: Final = 2**63 - 1
 _BUSY_PAUSE_SECONDS: Final = 0.02
 _BUSY_PAUSE_SECONDS_MAX: Final = 0.5
 
@@ -86,6 +91,10 @@ class Feeder:
 
     async def feed(self, update: Update) -> None:
         """Return when the update is handled; raise DatabaseUnavailable or ChatBusy when it is not."""
+        with handled(kind_of(update)):
+            await self._feed(update)
+
+    async def _feed(self, update: Update) -> None:
         if update.pre_checkout_query is not None:
             await answer_checkout(self._parts, update.pre_checkout_query)
             return
@@ -98,6 +107,12 @@ class Feeder:
         self, update: Update, pause_seconds: float, pause_seconds_max: float
     ) -> None:
         """The chat's later updates wait behind this one, so that their order holds."""
+        with handled(kind_of(update)):
+            await self._feed_until_handled(update, pause_seconds, pause_seconds_max)
+
+    async def _feed_until_handled(
+        self, update: Update, pause_seconds: float, pause_seconds_max: float
+    ) -> None:
         if update.pre_checkout_query is not None:
             return await answer_checkout(self._parts, update.pre_checkout_query)
         async with self._lanes.lane(chat_id_of(update)):
@@ -147,7 +162,8 @@ class Feeder:
         chat_id = chat_id_of(update)
         self._held.add(chat_id)
         try:
-            await self._dispatcher.feed_update(self._parts.bot, update)
+            with context.about(update_id=update.update_id, **_subject_of(update)):
+                await self._dispatcher.feed_update(self._parts.bot, update)
             await self._parts.updates.finish(update.update_id, chat_id)
             self._held.discard(chat_id)
         finally:
@@ -161,12 +177,33 @@ class Feeder:
                 await self._parts.updates.free(chat_id)
 
 
+def _subject_of(update: Update) -> dict[str, str]:
+    """The order or video whose button was pressed."""
+    query = update.callback_query
+    parsed = parse_callback_data(query.data or "") if query is not None else None
+    return ids.subject_of_button(parsed[1]) if parsed is not None else {}
+
+
 def _is_wanted(update: Update) -> bool:
-    """A kind nobody asked for is acknowledged, and that is all."""
+    """A kind nobody asked for is acknowledged, and that is all; so is a number that no row could hold."""
+    numbers = (update.update_id, chat_id_of(update), person_id_of(update))
+    if not all(abs(number) <= _NUMBER_MAX for number in numbers):
+        _log.error("update with impossible numbers")
+        return False
     if any(getattr(update, kind) is not None for kind in ALLOWED_UPDATES):
         return True
     _log.info("update of a kind nobody asked for", update_id=update.update_id)
     return False
+
+
+def kind_of(update: Update) -> str:
+    return next((kind for kind in ALLOWED_UPDATES if getattr(update, kind) is not None), "other")
+
+
+def person_id_of(update: Update) -> int:
+    """0 for what nobody in particular sent."""
+    event = update.callback_query or update.message or update.edited_message or update.my_chat_member
+    return event.from_user.id if event is not None and event.from_user is not None else 0
 
 
 def chat_id_of(update: Update) -> int:

@@ -17,7 +17,6 @@ from texts import label, limit_cards
 
 _log = structlog.get_logger()
 
-_BURST_SECONDS: Final = 10.0
 _ANSWER_SECONDS: Final = 10.0  # one kind answer in so long
 _TOAST_SECONDS: Final = 1.0
 
@@ -37,9 +36,10 @@ class Throttle(BaseMiddleware):
     """What is too fast counts as handled: one kind answer, and nothing else happens."""
 
     def __init__(self, parts: BotParts) -> None:
-        per_second = parts.shop.messages_per_second
+        shop = parts.shop
         self._parts = parts
-        self._pace = Rate(per_second, burst=max(1.0, _BURST_SECONDS * per_second))
+        burst = shop.messages_burst_seconds * shop.messages_per_second
+        self._pace = Rate(shop.messages_per_second, burst=max(1.0, burst))
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         sender: User | None = data.get("event_from_user")

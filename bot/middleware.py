@@ -19,6 +19,7 @@ from bot.welcome import welcome_back
 from clients.telegram import TelegramBlocked, TelegramError
 from domain.orders import language_of
 from store.database import UNAVAILABLE_ERRORS, DatabaseUnavailable
+from telemetry import context
 from texts import cards
 
 _log = structlog.get_logger()
@@ -42,6 +43,7 @@ class TurnMiddleware(BaseMiddleware):
             return await handler(event, data)
         sender: User = data["event_from_user"]
         user = await know(self._parts, sender.id, sender.language_code)
+        context.note(user_id=user.id)
         turn = await begin_turn(self._parts, user, event.update_id)
         step = turn.dialog.step
         data["turn"], data["raw_state"] = turn, step.state if step else None  # the latter for StateFilter

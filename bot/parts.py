@@ -9,6 +9,8 @@ import structlog
 from aiogram import Bot
 
 from bot.recent import Recent
+from clients.confined import Confined
+from clients.fingerprints import Fingerprints
 from clients.telegram import TelegramClient
 from domain.clock import Clock
 from domain.payments import PaymentProvider
@@ -18,13 +20,16 @@ from store.admission import Admission
 from store.albums import Albums
 from store.alerts import Alerts
 from store.audit import AuditLog
+from store.chores import Chores
 from store.conversations import Conversations
 from store.drafts import Drafts
+from store.forget import Forgetting
 from store.ledger import Ledger
 from store.library import Library
 from store.limits import RateLimits
 from store.orders import Orders
 from store.payments import Payments
+from store.restores import Restores
 from store.shown_files import ShownFiles
 from store.statistics import Statistics
 from store.switches import Switches
@@ -98,6 +103,8 @@ class BotParts:
     accounts: Accounts
     alerts: Alerts
     payments: Payments
+    chores: Chores
+    restores: Restores
     limits: RateLimits
     switches: Switches
     audit: AuditLog
@@ -105,6 +112,8 @@ class BotParts:
     waiting_drafts: WaitingDrafts
     library: Library
     shown_files: ShownFiles
+    forgetting: Forgetting
+    fingerprints: Fingerprints
     starter: StartsWorkflows
     provider: PaymentProvider
     clock: Clock
@@ -115,3 +124,4 @@ class BotParts:
     time_scale: float = 1.0
     background: Background = field(default_factory=Background)
     recent: Recent = field(default_factory=Recent)
+    confined: Confined = field(default_factory=Confined)

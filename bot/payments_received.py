@@ -17,9 +17,10 @@ from bot.turn import Turn, begin_turn
 from bot.welcome import welcome_back
 from clients.telegram import TelegramError
 from domain.orders import language_of
-from domain.payments import Misfit, PaymentState, Provider, Receipt
+from domain.payments import Invoice, Misfit, PaymentState, Provider, Receipt
 from store.drafts import Draft
-from store.payments import Payment
+from store.payments import Payment, PersonForgotten
+from store.users import User
 from texts import money_cards
 from texts.money_cards import Shortage
 
@@ -48,15 +49,26 @@ class MoneyFirst(BaseMiddleware):
 
 async def received(parts: BotParts, payer: Payer, paid: SuccessfulPayment) -> None:
     """An update that comes again finds the payment booked, and is answered again."""
-    user = await know(parts, payer.id, payer.language_code)
     receipt = Receipt(Provider.STARS, payer.id, paid.total_amount, paid.currency, paid.invoice_payload)
     invoice = parts.provider.invoice_of(receipt)
     fitting = None if isinstance(invoice, Misfit) else invoice
-    payment = await parts.payments.record(user.id, paid.telegram_payment_charge_id, receipt, fitting)
+    user, payment = await _book(parts, payer, paid.telegram_payment_charge_id, receipt, fitting)
     _log.info("payment received", charge_id=payment.charge_id, state=payment.state, credits=payment.credits)
     if isinstance(invoice, Misfit) and payment.state is PaymentState.UNCLEAR:
         await _alert(parts, payer.id, payment, invoice)
     await _tell(await begin_turn(parts, user), payment)
+
+
+async def _book(
+    parts: BotParts, payer: Payer, charge_id: str, receipt: Receipt, invoice: Invoice | None
+) -> tuple[User, Payment]:
+    """Who is forgotten in this very moment (by an administrator) is a new person for his money."""
+    while True:
+        user = await know(parts, payer.id, payer.language_code)
+        try:
+            return user, await parts.payments.record(user.id, charge_id, receipt, invoice)
+        except PersonForgotten:
+            _log.info("payer was forgotten meanwhile", user_id=user.id, charge_id=charge_id)
 
 
 async def not_booked(parts: BotParts, payer: Payer, paid: SuccessfulPayment) -> None:

@@ -1,6 +1,5 @@
 """A picture somebody sent: read from the message, and checked."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -14,12 +13,11 @@ from bot.questions import question
 from bot.screens import download, hint
 from bot.turn import Turn
 from bot.words import cleaned
-from clients.pictures import (
+from clients.opened import (
     PHOTO_BYTES_MAX,
     PHOTO_PIXELS_MAX,
     PHOTO_SIDE_PIXELS_MIN,
     PictureRefused,
-    prepare_photo,
 )
 from clients.telegram import FileGone, FileTooLarge
 from domain.failures import FailureReason
@@ -128,7 +126,7 @@ async def receive_album(turn: Turn, pictures: Sequence[Picture]) -> None:
     if all(picture.kind is PictureKind.OURS for picture in pictures):
         await tell_ours(turn, pictures[0].unique_id)
         return
-    read = [await _shot_or_reason(turn, picture) for picture in pictures]
+    read = [await shot_or_reason(turn, picture) for picture in pictures]
     reasons = [each for each in read if isinstance(each, str)]
     shots = tuple(each for each in read if isinstance(each, Shot))
     if reasons:
@@ -144,7 +142,7 @@ async def tell_ours(turn: Turn, unique_id: str) -> None:
     await turn.say(change_cards.forwarded_ours(turn.language, question(turn), order_id or ""))
 
 
-async def _shot_or_reason(turn: Turn, picture: Picture) -> Shot | str:
+async def shot_or_reason(turn: Turn, picture: Picture) -> Shot | str:
     if not picture.kind.usable:
         return picture.kind.value
     try:
@@ -179,4 +177,4 @@ async def _open_document(turn: Turn, file_id: str) -> None:
         raise PictureRefused(FailureReason.PHOTO_TOO_LARGE) from None
     except FileGone:
         raise PictureRefused(FailureReason.PHOTO_GONE) from None
-    await asyncio.to_thread(prepare_photo, data)
+    await turn.parts.confined.prepare_photo(data)

@@ -1,6 +1,5 @@
 """What the chat shows at each step, and the confirm card."""
 
-import asyncio
 from collections.abc import Sequence
 
 from bot import busy, terms
@@ -8,7 +7,7 @@ from bot.examples import show_templates
 from bot.questions import asks_for_template, question
 from bot.states import Step
 from bot.turn import Turn, patiently
-from clients.pictures import PictureRefused, prepare_photo
+from clients.opened import PHOTO_BYTES_MAX, PictureRefused
 from clients.telegram import TelegramRefused
 from domain.actions import Card
 from domain.failures import FailureReason
@@ -155,11 +154,11 @@ def _details(turn: Turn, wanted: DraftOffer) -> list[str]:
 async def _as_photo(turn: Turn, file_id: str) -> bytes:
     """Telegram does not show a document's file_id as a photo: it is sent anew, as one."""
     data = await download(turn, file_id)
-    return (await asyncio.to_thread(prepare_photo, data)).jpeg
+    return (await turn.parts.confined.prepare_photo(data)).jpeg
 
 
 async def download(turn: Turn, file_id: str) -> bytes:
-    return await patiently(lambda: turn.parts.telegram.download(file_id))
+    return await patiently(lambda: turn.parts.telegram.download(file_id, PHOTO_BYTES_MAX))
 
 
 async def _photo_gone(turn: Turn, draft: Draft) -> None:

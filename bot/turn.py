@@ -22,6 +22,7 @@ from clients.telegram import (
 from domain.actions import Card
 from domain.orders import Language
 from store.users import User
+from telemetry import tracing
 
 _log = structlog.get_logger()
 
@@ -82,7 +83,8 @@ class Turn:
 async def acknowledge(parts: BotParts, callback_id: str, text: str | None = None) -> None:
     """Stop the button's spinner. It fails for old taps, and that stops nothing."""
     try:
-        await parts.bot.answer_callback_query(callback_id, text, request_timeout=_ACKNOWLEDGE_SECONDS_MAX)
+        with tracing.span("Telegram answerCallbackQuery"):
+            await parts.bot.answer_callback_query(callback_id, text, request_timeout=_ACKNOWLEDGE_SECONDS_MAX)
     except TelegramAPIError as error:
         _log.info("callback query was not answered", error=type(error).__name__)
 

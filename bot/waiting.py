@@ -1,6 +1,5 @@
 """Writes to those whose order could not be taken, once it can."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final
@@ -14,7 +13,7 @@ from bot.turn import Turn, begin_turn
 from clients.telegram import TelegramBlocked, TelegramError, TelegramNotSent, TelegramRateLimited
 from domain.video_models import CATALOGUE
 from domain.waiting import NOTED_WAIT_SECONDS, WaitingDraft, WaitReason
-from store.limits import Rate
+from store.pacing import Pacing
 from store.switches import MAINTENANCE
 from texts import library_cards
 
@@ -24,15 +23,12 @@ TELL_SECONDS: Final = 5.0
 _TOLD_PER_ROUND_MAX: Final = 100
 _INVITED_SECONDS: Final = 300.0  # so long the room of somebody who was told is kept for him
 
-NOTICES: Final = "telegram-notices"
-NOTICE_RATE: Final = Rate(per_second=25.0, burst=25.0)
-"""What we start ourselves on Telegram, all processes together."""
-
 
 class WaitingTeller:
     def __init__(self, parts: BotParts, feeder: Feeder) -> None:
         self._parts = parts
         self._feeder = feeder
+        self._pacing = Pacing(parts.limits)
 
     async def tell(self) -> None:
         """As many as there is room for, who waits longest first; the others wait for the next round."""
@@ -99,5 +95,6 @@ class WaitingTeller:
         await show_draft(turn, draft)
 
     async def _pace(self) -> None:
-        while wait_seconds := await self._parts.limits.take(NOTICES, NOTICE_RATE):  # noqa: ASYNC110 - a row's state
-            await asyncio.sleep(wait_seconds)
+        """Telegram told another process of ours to be silent: as if it had told us."""
+        if wait_seconds := await self._pacing.wait():
+            raise TelegramRateLimited(wait_seconds)

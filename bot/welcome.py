@@ -7,6 +7,8 @@ import structlog
 
 from bot.parts import BotParts
 from bot.turn import Turn
+from domain import ids
+from telemetry import tracing
 from texts import order_cards
 from workflows.start import TemporalUnavailable
 
@@ -30,9 +32,11 @@ async def welcome_back(turn: Turn) -> None:
 
 async def resend(parts: BotParts, video_id: str) -> None:
     """Keep asking while Temporal is away; the next `/start` asks again in any case."""
+    await parts.videos.ask_resend(video_id)
     for _ in range(_RESEND_TRIES_MAX):
         try:
-            await parts.starter.resend(video_id)
+            with tracing.of_order(ids.order_id_of_video(video_id)):
+                await parts.starter.resend(video_id)
         except TemporalUnavailable:
             await asyncio.sleep(_RESEND_PAUSE_SECONDS * parts.time_scale)
         else:

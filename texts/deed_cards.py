@@ -21,7 +21,7 @@ def confirm_credits(language: Language, deed: Deed, available: int, deed_id: str
         reason=deed.reason,
         available=counted_credits(language, available),
     )
-    return Card(text, _yes_or_no(language, deed_id))
+    return Card(text, yes_or_no(language, deed_id))
 
 
 def confirm_refund(language: Language, deed: Deed, amount: str, available: int, deed_id: str) -> Card:
@@ -35,7 +35,7 @@ def confirm_refund(language: Language, deed: Deed, amount: str, available: int, 
         available=counted_credits(language, available),
         charge=deed.charge_id,
     )
-    return Card(text, _yes_or_no(language, deed_id))
+    return Card(text, yes_or_no(language, deed_id))
 
 
 def confirm_refund_again(
@@ -50,10 +50,10 @@ def confirm_refund_again(
         state=payment_state(language, state),
         charge=deed.charge_id,
     )
-    return Card(text, _yes_or_no(language, deed_id))
+    return Card(text, yes_or_no(language, deed_id))
 
 
-def _yes_or_no(language: Language, deed_id: str) -> Rows:
+def yes_or_no(language: Language, deed_id: str) -> Rows:
     yes = button(language, "admin-yes", f"yes.{deed_id}")
     return ((yes, button(language, "admin-no", f"no.{deed_id}")),)
 

@@ -176,7 +176,8 @@ def terms(language: Language, version: int, support_contact: str) -> Card:
 
 
 def privacy(language: Language, support_contact: str) -> Card:
-    return Card(say(language, "privacy", support=support_contact), (menu_row(language),))
+    forget_row = (button(language, "forget", Action.FORGET),)
+    return Card(say(language, "privacy", support=support_contact), (forget_row, menu_row(language)))
 
 
 def paysupport(language: Language, support_contact: str) -> Card:

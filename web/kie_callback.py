@@ -1,35 +1,47 @@
 """KIE says that a task ended. Its body is not signed, so all it does is wake the workflow that asks KIE."""
 
-import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final
 
+import structlog
 from pydantic import SecretStr
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from clients.kie_callbacks import callback_is_ours
 from clients.kie_signatures import signature_fits
+from domain import ids
 from domain.clock import Clock, utc_now
+from telemetry import context, metrics, tracing
+from web.bodies import Refused, read_body
 from workflows.start import Delivered, TemporalUnavailable
 
 BODY_BYTES_MAX: Final = 64 * 1024
-_BODY_SECONDS_MAX: Final = 10.0
 _NO_SECRET: Final = SecretStr("")
 _KIE_TASK_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+_log = structlog.get_logger(__name__)
 
 SignalKieCallback = Callable[[str, str], Awaitable[Delivered]]
 """Attempt id, KIE task id; raises TemporalUnavailable."""
 
 
-class _Refused(Exception):
-    def __init__(self, status: HTTPStatus) -> None:
-        super().__init__(status.phrase)
-        self.status = status
+class Outcome(StrEnum):
+    ACCEPTED = "accepted"
+    UNKNOWN = "unknown"  # its workflow is over, or never was
+    FORGED = "forged"
+    MALFORMED = "malformed"
+    UNAVAILABLE = "unavailable"  # Temporal is away: KIE calls again
+
+
+_DELIVERED: Final = {Delivered.DELIVERED: Outcome.ACCEPTED, Delivered.NO_SUCH_WORKFLOW: Outcome.UNKNOWN}
+_REFUSED: Final = {HTTPStatus.NOT_FOUND: Outcome.FORGED, HTTPStatus.FORBIDDEN: Outcome.FORGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +57,26 @@ class KieCallbackRoute:
         """2xx only when the workflow has it, or there is none: anything else makes KIE call again."""
         try:
             attempt_id, kie_task_id = await self._read(request)
-            delivered = await self.signal(attempt_id, kie_task_id)
-        except _Refused as refused:
+            subject = ids.subject(attempt_id=attempt_id)
+            with context.about(**subject), tracing.of_order(subject["order_id"]):
+                delivered = await self.signal(attempt_id, kie_task_id)
+                _log.info("KIE called back", kie_task_id=kie_task_id, outcome=delivered.value)
+        except Refused as refused:
+            _count(_REFUSED.get(refused.status, Outcome.MALFORMED))
             return _answer(refused.status, refused.status.phrase)
         except TemporalUnavailable:
+            _count(Outcome.UNAVAILABLE)
             return _answer(HTTPStatus.SERVICE_UNAVAILABLE, "try again")
+        _count(_DELIVERED[delivered])
         return _answer(HTTPStatus.OK, delivered.value)
 
     async def _read(self, request: Request) -> tuple[str, str]:
         attempt_id: str = request.path_params["attempt_id"]
         if not callback_is_ours(self.callback_secret, attempt_id, request.path_params["token"]):
-            raise _Refused(HTTPStatus.NOT_FOUND)
-        kie_task_id = _kie_task_id(await _body(request))
+            raise Refused(HTTPStatus.NOT_FOUND)
+        kie_task_id = _kie_task_id(await read_body(request, BODY_BYTES_MAX))
         if not self._signature_fits(request.headers, kie_task_id):
-            raise _Refused(HTTPStatus.FORBIDDEN)
+            raise Refused(HTTPStatus.FORBIDDEN)
         return attempt_id, kie_task_id
 
     def _signature_fits(self, headers: Mapping[str, str], kie_task_id: str) -> bool:
@@ -70,23 +88,16 @@ class KieCallbackRoute:
         return signature_fits(self.webhook_secret, kie_task_id, timestamp, signature, self.clock())
 
 
-async def _body(request: Request) -> bytes:
-    try:
-        async with asyncio.timeout(_BODY_SECONDS_MAX):
-            return await _limited_body(request)
-    except TimeoutError:
-        raise _Refused(HTTPStatus.REQUEST_TIMEOUT) from None
-    except ClientDisconnect:
-        raise _Refused(HTTPStatus.BAD_REQUEST) from None
+def _count(outcome: Outcome) -> None:
+    metrics.KIE_CALLBACKS.add(outcome=outcome.value)
+    if outcome not in {Outcome.FORGED, Outcome.MALFORMED}:
+        metrics.CALLBACK_AT.set(time.time())
 
 
-async def _limited_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > BODY_BYTES_MAX:
-            raise _Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    return bytes(body)
+def begin_counting() -> None:
+    """Who waits for the first callback in vain should know since when."""
+    metrics.KIE_CALLBACKS.begin(outcome=Outcome)
+    metrics.CALLBACK_AT.set(time.time())
 
 
 def _kie_task_id(body: bytes) -> str:
@@ -94,13 +105,13 @@ def _kie_task_id(body: bytes) -> str:
     try:
         root = json.loads(body)
     except (ValueError, RecursionError):
-        raise _Refused(HTTPStatus.BAD_REQUEST) from None
+        raise Refused(HTTPStatus.BAD_REQUEST) from None
     for holder in (_child(root, "data"), root):
         for name in ("taskId", "task_id"):
             found = _child(holder, name)
             if isinstance(found, str) and _KIE_TASK_ID.fullmatch(found):
                 return found
-    raise _Refused(HTTPStatus.BAD_REQUEST)
+    raise Refused(HTTPStatus.BAD_REQUEST)
 
 
 def _child(value: Any, name: str) -> Any:

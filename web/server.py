@@ -1,4 +1,4 @@
-"""The HTTP server inside the bot's process. The process owns the signals, and the task that runs this."""
+"""The HTTP server inside a process. The process owns the signals, and the task that runs this."""
 
 import asyncio
 import errno
@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from clients.kie_callbacks import CALLBACK_PATH
 from clients.telegram_webhooks import CONNECTIONS_MAX, WEBHOOK_PATH
+from web.codec import CodecRoutes
 from web.health import HealthRoutes
 from web.kie_callback import KieCallbackRoute
 from web.telegram_webhook import TelegramWebhookRoute
@@ -26,9 +27,12 @@ class CannotListen(Exception):
 
 
 def build_app(
-    kie_callback: KieCallbackRoute, health: HealthRoutes, telegram: TelegramWebhookRoute | None = None
+    kie_callback: KieCallbackRoute,
+    health: HealthRoutes,
+    telegram: TelegramWebhookRoute | None = None,
+    codec: CodecRoutes | None = None,
 ) -> Starlette:
-    """`telegram` is None while updates are polled."""
+    """`telegram` is None while updates are polled, `codec` where nobody may decrypt."""
     callback_path = f"{CALLBACK_PATH}/{{attempt_id}}/{{token}}"
     routes = [
         Route(callback_path, kie_callback.handle, methods=["POST"]),
@@ -37,7 +41,12 @@ def build_app(
     ]
     if telegram is not None:
         routes.append(Route(f"{WEBHOOK_PATH}/{telegram.digest}", telegram.handle, methods=["POST"]))
-    return Starlette(routes=routes)
+    return Starlette(routes=[*routes, *(codec.routes() if codec is not None else ())])
+
+
+def build_health_app(health: HealthRoutes) -> Starlette:
+    """For a program that serves nothing else over HTTP."""
+    return Starlette(routes=[Route("/health", health.health), Route("/ready", health.ready)])
 
 
 class _Server(uvicorn.Server):
@@ -49,7 +58,8 @@ class _Server(uvicorn.Server):
 class WebServer:
     """`listen`, then `run` as a task; `stop` or a cancel ends it when open requests are answered."""
 
-    def __init__(self, app: Starlette, host: str, port: int) -> None:
+    def __init__(self, app: Starlette, host: str, port: int, setting: str = "WEB_PORT") -> None:
+        self._setting = setting
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
@@ -72,7 +82,7 @@ class WebServer:
         try:
             self._socket = socket.create_server((self._host, self._port), family=family)
         except OSError as error:
-            raise CannotListen(_why_not(self._host, self._port, error)) from error
+            raise CannotListen(_why_not(self._host, self._port, self._setting, error)) from error
         self._port = self._socket.getsockname()[1]
         return self._port
 
@@ -90,7 +100,7 @@ class WebServer:
         self._server.should_exit = True
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, setting: str, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"{host}:{port} is taken by another program; set WEB_PORT to a free port"
+        return f"{host}:{port} is taken by another program; set {setting} to a free port"
     return f"cannot listen on {host}:{port}: {error.strerror or error}"

@@ -8,7 +8,7 @@ from aiogram import Router
 from aiogram.filters import Command, CommandObject, Filter
 from aiogram.types import CallbackQuery, Message
 
-from bot import admin_deeds, admin_pages
+from bot import admin_deeds, admin_pages, forget
 from bot.admin_pages import TG_USER_ID
 from bot.commands import register_for_admin
 from bot.filters import Pressed
@@ -62,6 +62,7 @@ def router() -> Router:
     router.message.register(grant, Command("grant"))
     router.message.register(take, Command("take"))
     router.message.register(refund, Command("refund"))
+    router.message.register(forget_user, Command("forget"))
     router.callback_query.register(press, Pressed(Action.ADMIN))
     return router
 
@@ -115,6 +116,12 @@ async def refund(_: Message, turn: Turn, command: CommandObject) -> None:
     await _say(turn, card, "refund")
 
 
+async def forget_user(_: Message, turn: Turn, command: CommandObject) -> None:
+    words = _words(command)
+    known = re.fullmatch(TG_USER_ID, words)
+    await _say(turn, await forget.ask_deed(turn, int(words)) if known else None, "forget")
+
+
 async def press(query: CallbackQuery, turn: Turn, argument: str) -> None:
     name, *arguments = argument.split(".")
     key = (name, len(arguments))
@@ -135,6 +142,7 @@ _USAGE: Final = {
     "grant": "admin-usage-grant",
     "take": "admin-usage-take",
     "refund": "admin-usage-refund",
+    "forget": "admin-usage-forget",
 }
 
 

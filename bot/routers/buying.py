@@ -1,6 +1,7 @@
 """Generate: the one button that spends credits."""
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Final
 
@@ -18,6 +19,7 @@ from bot.turn import Turn
 from domain.actions import Action
 from store.drafts import Draft
 from store.orders import Placement, PlacementKind
+from telemetry import tracing
 from texts import cards, label, order_cards
 from workflows.start import TemporalUnavailable
 
@@ -35,13 +37,14 @@ def router() -> Router:
 
 async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
     """Commit first, then tell, then start: Temporal may be away, the order is not."""
-    message_id = query.message.message_id if query.message else None
+    message_id, began_ns = query.message.message_id if query.message else None, time.time_ns()
     if await busy.kept_waiting(turn, argument):
         await turn.acknowledge(query.id)
         return
     placement = await turn.parts.orders.place(argument, turn.user.tg_user_id, message_id, turn.parts.shop)
     if placement.kind is PlacementKind.PLACED:
-        await _accepted(query, turn, placement, message_id)
+        with tracing.tap(placement.order_id, began_ns):
+            await _accepted(query, turn, placement, message_id)
         await terms.accept(turn)
     elif placement.kind is PlacementKind.ALREADY_PLACED:
         await turn.acknowledge(query.id, label(turn.language, "toast-accepted"))
@@ -54,6 +57,7 @@ async def generate(query: CallbackQuery, turn: Turn, argument: str) -> None:
 
 async def _accepted(query: CallbackQuery, turn: Turn, placement: Placement, message_id: int | None) -> None:
     minutes = await busy.noted_minutes(turn, placement.video_count)
+    _log.info("order accepted", videos=placement.video_count)
     card = order_cards.accepted(turn.language, placement.order_id, placement.video_count, minutes)
     told = [turn.acknowledge(query.id, label(turn.language, "toast-accepted"))]
     if message_id is not None:
@@ -70,6 +74,7 @@ async def start(parts: BotParts, order_id: str) -> None:
         _log.warning("order waits for the sweeper", order_id=order_id)
         return
     await parts.orders.mark_started(order_id)
+    _log.info("order started", order_id=order_id)
 
 
 async def _refused(turn: Turn, placement: Placement) -> None:

@@ -5,7 +5,7 @@ from aiogram.filters import StateFilter
 from aiogram.fsm.state import State
 from aiogram.types import CallbackQuery, Message
 
-from bot.album_parts import collect_part
+from bot.album_parts import collect_part, join_late_parts
 from bot.answers import pass_over_rest, receive_text, skip
 from bot.dialog import Part
 from bot.filters import Pressed
@@ -135,8 +135,10 @@ async def _say_order(turn: Turn, order: PhotoOrder) -> None:
 
 
 async def album_of_one(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    await join_late_parts(turn)
     await use_pending(turn, _ORDERS.get(argument, PhotoOrder.OPEN), several=False)
 
 
 async def album_of_several(_: CallbackQuery, turn: Turn, argument: str) -> None:
+    await join_late_parts(turn)
     await use_pending(turn, _ORDERS.get(argument, PhotoOrder.OPEN), several=True)

@@ -23,6 +23,7 @@ admin-panel =
 
     /user <i>id</i> · /grant <i>id n reason</i> · /take <i>id n reason</i>
     /refund <i>charge id</i> · /today · /accounts · /maintenance <i>on or off</i>
+    /refund <i>charge id</i> forced: even where the credits are spent · /forget <i>id</i>: erase a user
 admin-maintenance-on = 🚧 Maintenance is <b>on</b>: new orders are kindly refused, open ones finish, payments are credited.
 admin-maintenance-off = ✅ Maintenance is <b>off</b>: orders are taken.
 button-admin-panel = 🛠 Panel

@@ -34,6 +34,15 @@ button-fewer = Make { $count } with what you have
 button-russian = Русский
 button-english = English
 
+## Before Start
+bot-description =
+    🎬 Short videos of your product.
+
+    Send me one photo and pick a style: as if a customer filmed it, an advertisement, or your own prompt. Minutes later the video is here in the chat.
+
+    You pay with credits. What cannot be made is refunded at once.
+bot-short-description = 🎬 Short videos of your product: from one photo, in minutes, here in the chat.
+
 ## Commands
 command-start = Main menu
 command-help = How it works
@@ -66,6 +75,7 @@ help =
     /language – Русский / English
     /terms, /privacy – the rules, and your data
     /paysupport – help with a payment
+    /forget – delete my data
 
     Questions: { $support }
 balance = 💳 You have <b>{ $credits }</b>.

@@ -68,9 +68,9 @@ privacy =
 
     <b>What is kept:</b> your Telegram id and language, your photos and texts, the videos made of them, and the history of your credits and payments.
     <b>Who gets it:</b> photos and texts go to OpenAI, which checks them and writes the script, and to KIE.AI, which makes the video. Payments are made inside Telegram: no card data reaches us.
-    <b>For how long:</b> photos and videos are kept for 30 days. Texts stay with the history of your orders until you ask for them to be removed. The history of credits and payments stays, as bookkeeping has to.
+    <b>For how long:</b> photos and videos are kept for 30 days. Texts stay with the history of your orders until you delete your data. The history of credits and payments stays, as bookkeeping has to, but then without you.
 
-    To have your data removed, write to { $support }
+    /forget deletes your data: I show you first what goes, what stays and what you lose. Questions: { $support }
 paysupport =
     💬 <b>Help with a payment</b>
 

@@ -60,6 +60,7 @@ reason-photo_format = The picture could not be opened: it takes a JPEG, PNG or W
 reason-photo_too_small = The photo is too small: at least 300 pixels on each side.
 reason-photo_too_large = The photo is too large: up to 10 MB and 25 megapixels.
 reason-photo_gone = Telegram no longer gives us this photo.
+reason-restored = We had to bring our system back from a backup, and this order was cut off by it. The fault is ours, not yours.
 advice-photo = Press Another photo: I keep everything else you told me.
 advice-again = Press Try again for a new attempt.
 advice-support = Questions: { $support }

@@ -23,6 +23,7 @@ admin-panel =
 
     /user <i>id</i> · /grant <i>id n причина</i> · /take <i>id n причина</i>
     /refund <i>id платежа</i> · /today · /accounts · /maintenance <i>on или off</i>
+    /refund <i>id платежа</i> forced: даже если кредиты потрачены · /forget <i>id</i>: удалить данные
 admin-maintenance-on = 🚧 Обслуживание <b>включено</b>: новые заказы откладываются, начатые доделываются, платежи зачисляются.
 admin-maintenance-off = ✅ Обслуживание <b>выключено</b>: заказы принимаются.
 button-admin-panel = 🛠 Панель
