@@ -1,29 +1,31 @@
 """The only reader of the environment. A wrong value stops the start with its name and an example."""
 
 import hashlib
-import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final, Literal
-from urllib.parse import SplitResult, urlsplit
 
-from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from domain.addresses import check_encoded, has_port_or_none, parts_of, secrets_of
 from domain.keys import KeyRef, KieKey
+from domain.payload_keys import parse_payload_keys
 from domain.payments import Package
 from domain.policy import OrderPolicy
 from domain.shop import ShopRules
 from domain.video_models import CATALOGUE
+from environment import PORT_MAX, Environment, WrongSetting, merged_environment, with_secret_files
 
 _TOKEN: Final = re.compile(r"\d+:[\w-]+", re.ASCII)
+_KIE_KEY_NAME: Final = re.compile(r"KIE_API_KEY(_\d+)?")
 _SENDABLE: Final = re.compile(r"[!-~]+")  # what a header or an address can carry
 _PACKAGE: Final = re.compile(r"[1-9][0-9]{0,4}:[1-9][0-9]{0,4}", re.ASCII)
-_PORT_MAX: Final = 65_535
+_NUMBER: Final = re.compile(r"[0-9]{1,19}")
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _WEBHOOK_SECRET: Final = re.compile(r"[A-Za-z0-9_-]{1,256}", re.ASCII)  # what Telegram takes
 _TELEGRAM: Final = "https://api.telegram.org"
 _WEBHOOK_PORTS: Final = (443, 80, 88, 8443)
+_CODEC_TOKEN_CHARACTERS_MIN: Final = 24  # nobody guesses it, however often he tries
 _NOT_SENDABLE: Final = "holds a space or a letter that no key has"
 _KEY_SLOTS: Final = ("", *(f"_{number}" for number in range(1, 11)))
 
@@ -42,7 +44,11 @@ _EXAMPLES: Final = {
     "VIDEO_MODELS": "kling-2.6/image-to-video,bytedance/seedance-1.5-pro",
     "OPENAI_BASE_URL": "https://api.openai.com/v1",
     "DATABASE_URL": "postgresql://user:password@localhost:5432/neurocards",
+    "DATABASE_OWNER_URL": "postgresql://owner:password@localhost:5432/neurocards",
     "TEMPORAL_ADDRESS": "localhost:7233",
+    "TEMPORAL_PAYLOAD_KEY": "2026-11:$(openssl rand -base64 32)",
+    "TEMPORAL_UI_URL": "http://localhost:8233",
+    "CODEC_TOKEN": "$(openssl rand -hex 24)",
     "MEDIA_URL": "file:///var/lib/neurocards/media",
     "ADMIN_TG_IDS": "123456789,987654321",
     "WELCOME_CREDITS": "3",
@@ -54,13 +60,14 @@ _EXAMPLES: Final = {
     "ORDERS_PER_DAY_MAX": "100",
     "GPT_CALLS_PER_MINUTE": "300",
     "METRICS_PORT": "9464",
+    "HEALTH_PORT": "8089",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+    "WORKER_BUILD_ID": "2026-11-21",
+    "BACKUP_URL": "s3://bucket/backups",
     "LOG_FORMAT": "json",
     "TIME_SCALE": "1",
+    "START_WAIT_SECONDS": "600",
 }
-
-
-class WrongSetting(Exception):
-    """One sentence for the person who starts the program: the name, what is wrong, an example."""
 
 
 class Settings(BaseModel):
@@ -74,7 +81,7 @@ class Settings(BaseModel):
     telegram_webhook_secret: SecretStr = SecretStr("")
     public_base_url: str = ""
     web_host: str = "127.0.0.1"
-    web_port: int = Field(default=8088, ge=0, le=_PORT_MAX)
+    web_port: int = Field(default=8088, ge=0, le=PORT_MAX)
 
     kie_api_base: str = "https://api.kie.ai"
     kie_upload_base: str = "https://kieai.redpandaai.co"
@@ -88,9 +95,12 @@ class Settings(BaseModel):
     openai_model: str = "gpt-5-mini"
 
     database_url: SecretStr = SecretStr("postgresql://neurocards@localhost:5432/neurocards")
+    database_owner_url: SecretStr = SecretStr("")
     temporal_address: str = "localhost:7233"
     temporal_namespace: str = "default"
     temporal_payload_key: SecretStr = SecretStr("")
+    temporal_ui_url: str = "http://localhost:8233"
+    codec_token: SecretStr = SecretStr("")
     media_url: str = "file://./.data/media"
 
     admin_tg_ids: str = ""
@@ -107,18 +117,37 @@ class Settings(BaseModel):
     orders_per_day_max: int = Field(default=100, ge=1, description="of one user")
     gpt_calls_per_minute: int = Field(default=300, ge=1)
 
-    metrics_port: int = Field(default=0, ge=0, le=_PORT_MAX, description="0: no metrics endpoint")
+    metrics_port: int = Field(default=0, ge=0, le=PORT_MAX, description="0: no metrics endpoint")
+    health_port: int = Field(default=0, ge=0, le=PORT_MAX, description="of a worker; 0: none")
+    otel_exporter_otlp_endpoint: str = Field(default="", description="where traces go; empty: nowhere")
+    worker_build_id: str = Field(default="", description="pins orders to this version of the workers")
+    backup_url: str = Field(default="", description="where backups are kept, as MEDIA_URL has it")
+    backup_database_url: SecretStr = Field(
+        default=SecretStr(""), description="a login that may replicate; empty: DATABASE_OWNER_URL"
+    )
+    backup_folder: str = Field(
+        default="./.data/backup", description="WAL that is not kept yet, and room for the restore test"
+    )
     log_format: Literal["auto", "json", "text"] = "auto"
     time_scale: float = Field(default=1.0, gt=0, le=1)
+    start_wait_seconds: float = Field(
+        default=600.0, ge=0, description="for servers, schema and search attributes; then a start has failed"
+    )
     ready_file: str = Field(default="", description="created once the program serves; for health checks")
 
     @field_validator(
-        "telegram_api_base", "kie_api_base", "kie_upload_base", "openai_base_url", "public_base_url"
+        "telegram_api_base",
+        "kie_api_base",
+        "kie_upload_base",
+        "openai_base_url",
+        "public_base_url",
+        "temporal_ui_url",
+        "otel_exporter_otlp_endpoint",
     )
     @classmethod
     def _web_address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not _has_host(parts)):
+        parts = parts_of(value)
+        if value and not (parts.scheme in {"http", "https"} and parts.hostname and has_port_or_none(parts)):
             raise ValueError("is not a web address")
         return value.rstrip("/")
 
@@ -143,18 +172,36 @@ class Settings(BaseModel):
             raise ValueError(_NOT_SENDABLE)
         return value
 
-    @field_validator("database_url")
+    @field_validator("temporal_payload_key")
     @classmethod
-    def _postgres_address(cls, value: SecretStr) -> SecretStr:
-        parts = urlsplit(value.get_secret_value())
-        if parts.scheme not in {"postgresql", "postgres"} or not _has_port_or_none(parts):
-            raise ValueError("is not a PostgreSQL address")
+    def _payload_keys(cls, value: SecretStr) -> SecretStr:
+        parse_payload_keys(value.get_secret_value())
         return value
 
-    @field_validator("media_url")
+    @field_validator("codec_token")
     @classmethod
-    def _media_address(cls, value: str) -> str:
-        parts = urlsplit(value)
+    def _long_and_sendable(cls, value: SecretStr) -> SecretStr:
+        if value and len(value.get_secret_value()) < _CODEC_TOKEN_CHARACTERS_MIN:
+            raise ValueError(f"has fewer than {_CODEC_TOKEN_CHARACTERS_MIN} letters")
+        return cls._sendable(value)
+
+    @field_validator("database_url", "database_owner_url", "backup_database_url")
+    @classmethod
+    def _postgres_address(cls, value: SecretStr) -> SecretStr:
+        check_encoded(value.get_secret_value())
+        parts = parts_of(value.get_secret_value())
+        if value and (parts.scheme not in {"postgresql", "postgres"} or not has_port_or_none(parts)):
+            raise ValueError(
+                "is not a PostgreSQL address; what is special in its password is percent-encoded"
+            )
+        return value
+
+    @field_validator("media_url", "backup_url")
+    @classmethod
+    def _storage_address(cls, value: str) -> str:
+        parts = parts_of(value)
+        if not value:
+            return value
         is_folder = parts.scheme == "file" and parts.netloc in {"", "."} and parts.path.startswith("/")
         if not is_folder and not (parts.scheme == "s3" and parts.netloc):
             raise ValueError("is neither file:///… nor s3://…")
@@ -173,14 +220,14 @@ class Settings(BaseModel):
     @classmethod
     def _host_and_port(cls, value: str) -> str:
         host, _, port = value.rpartition(":")
-        if not host or not port.isdigit() or int(port) > _PORT_MAX:
+        if not _HOST.fullmatch(host) or not _NUMBER.fullmatch(port) or int(port) > PORT_MAX:
             raise ValueError("is not host:port")
         return value
 
     @field_validator("admin_tg_ids")
     @classmethod
     def _numbers(cls, value: str) -> str:
-        if any(not part.strip().isdigit() for part in value.split(",") if part.strip()):
+        if any(not _NUMBER.fullmatch(part.strip()) for part in value.split(",") if part.strip()):
             raise ValueError("is not a list of numbers")
         return value
 
@@ -220,34 +267,42 @@ class Settings(BaseModel):
 
     @property
     def secrets(self) -> tuple[SecretStr, ...]:
-        """What no log line may show."""
+        """What no log line may show: whole, and in the parts that are secret by themselves."""
         values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value for value in values if isinstance(value, SecretStr) and value)
+        whole = [value for value in values if isinstance(value, SecretStr) and value]
+        return (*whole, *(SecretStr(part) for part in self._secret_parts() if part))
+
+    def _secret_parts(self) -> Iterator[str]:
+        for name in type(self).model_fields:
+            if name.endswith(("_url", "_base", "_endpoint")):
+                yield from secrets_of(_as_text(getattr(self, name)))
+        for key in self.temporal_payload_key.get_secret_value().split(","):
+            yield key.partition(":")[2].strip()
+        yield self.bot_token.get_secret_value().partition(":")[2]
 
     @property
     def order_policy(self) -> OrderPolicy:
         return OrderPolicy().scaled(self.time_scale)
 
 
-def _has_host(parts: SplitResult) -> bool:
-    return bool(parts.hostname) and _has_port_or_none(parts)
+def _as_text(value: str | SecretStr) -> str:
+    return value if isinstance(value, str) else value.get_secret_value()
 
 
-def _has_port_or_none(parts: SplitResult) -> bool:
-    try:
-        return parts.port is None or parts.port >= 0
-    except ValueError:
-        return False
-
-
-Environment = Mapping[str, str]
+def origin_of(address: str) -> str:
+    """As browsers say where a page is from."""
+    parts = parts_of(address)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def read_environment() -> dict[str, str]:
     """`.env`, or the file that ENV_FILE names, fills what the environment leaves open. Empty is not set."""
-    path = os.environ.get("ENV_FILE", ".env")
-    from_file = dotenv_values(path) if path and Path(path).is_file() else {}
-    return {name: value for name, value in {**from_file, **os.environ}.items() if value}
+    return with_secret_files(merged_environment(), _is_secret)
+
+
+def _is_secret(name: str) -> bool:
+    field = Settings.model_fields.get(name.lower())
+    return bool(_KIE_KEY_NAME.fullmatch(name)) or (field is not None and field.annotation is SecretStr)
 
 
 def load_settings(environment: Environment | None = None) -> Settings:
@@ -284,7 +339,7 @@ def _check_together(settings: Settings) -> None:
 
 def _check_reachable(settings: Settings) -> None:
     """Telegram itself posts only there; a server of one's own may post anywhere."""
-    address = urlsplit(settings.public_base_url)
+    address = parts_of(settings.public_base_url)
     if settings.telegram_api_base != _TELEGRAM:
         return
     if address.scheme != "https":
@@ -332,12 +387,3 @@ def _kie_key(name: str, secret: str, environment: Environment) -> KieKey:
     key_id = f"{name.removeprefix('KIE_API_').lower().replace('_', '')}-{digest}"
     account = environment.get(f"{name}_ACCOUNT") or key_id
     return KieKey(KeyRef(key_id, account), SecretStr(secret))
-
-
-def load_port(name: str, default: int, environment: Environment | None = None) -> int:
-    """Raise WrongSetting for what is no port. 0 takes a free one."""
-    given = read_environment() if environment is None else environment
-    text = given.get(name) or str(default)
-    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > _PORT_MAX:
-        raise WrongSetting(f"{name}: {text} is not a port number, for example {name}={default}")
-    return int(text)
