@@ -1,23 +1,23 @@
-"""What every stand-in understands under /control: ordered faults, and a journal of what came."""
+"""What every stand-in understands under /control: ordered faults, weather, and a journal of what came."""
 
-import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from standins.server import Dropped, HalfAnswer
+from standins.server import refuse_connections
+from standins.weather import Effect, Weather, WeatherOrder, spoilt
 
 Clock = Callable[[], datetime]
-Effect = Callable[[], Awaitable[Response]]
 OrderT = TypeVar("OrderT", bound=BaseModel)
 
 _JOURNAL_ENTRIES_MAX = 50_000
@@ -123,8 +123,20 @@ class _Armed:
         return {"id": self.id, **self.fault.model_dump(), **self.turns.shown()}
 
 
+class Refusal(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: float = Field(gt=0, le=3600)
+
+
 class Control:
-    def __init__(self, on_reset: Callable[[], None] = lambda: None, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        on_reset: Callable[[], None] = lambda: None,
+        clock: Clock = utc_now,
+        weather: Weather | None = None,
+    ) -> None:
+        self.weather = weather or Weather()
         self._on_reset = on_reset
         self._clock = clock
         self._armed: dict[int, _Armed] = {}
@@ -158,19 +170,23 @@ class Control:
     def reset(self) -> None:
         self._armed.clear()
         self._journal.clear()
+        self.weather.clear()
         self._on_reset()
 
     async def handle(self, call: Call, effect: Effect) -> Response:
-        """Every request of a stand-in goes through here: journal, fault if one is due, else the effect."""
+        """Every request of a stand-in goes through here: journal, fault or weather, else the effect."""
         entry = self.note(call)
         entry.facts = call.facts
-        armed = self._due(call)
-        if armed is None:
-            response = await effect()
-            entry.outcome = str(response.status_code)
-            return response
-        entry.outcome = f"{armed.fault.kind} (fault {armed.id})"
-        return await _faulty(armed.fault, effect)
+        if armed := self._due(call):
+            fault = armed.fault
+            entry.outcome = f"{fault.kind} (fault {armed.id})"
+            return await spoilt(fault.kind, fault.delay_seconds, fault.answer, effect)
+        if kind := self.weather.draw(call.where):
+            entry.outcome = f"{kind} (weather)"
+            return await self.weather.spoil(kind, call.where, effect)
+        response = await effect()
+        entry.outcome = str(response.status_code)
+        return response
 
     def _due(self, call: Call) -> _Armed | None:
         for armed in self._armed.values():
@@ -184,6 +200,10 @@ class Control:
             Route("/control/faults", self._get_faults, methods=["GET"]),
             Route("/control/faults", self._delete_faults, methods=["DELETE"]),
             Route("/control/faults/{id:int}", self._delete_faults, methods=["DELETE"]),
+            Route("/control/weather", self._post_weather, methods=["POST"]),
+            Route("/control/weather", self._get_weather, methods=["GET"]),
+            Route("/control/weather", self._delete_weather, methods=["DELETE"]),
+            Route("/control/refuse", self._post_refuse, methods=["POST"]),
             Route("/control/journal", self._get_journal, methods=["GET"]),
             Route("/control/reset", self._post_reset, methods=["POST"]),
         ]
@@ -203,6 +223,31 @@ class Control:
         elif self._armed.pop(request.path_params["id"], None) is None:
             return JSONResponse({"error": "no such fault"}, 404)
         return JSONResponse({"faults": len(self._armed)})
+
+    async def _post_weather(self, request: Request) -> Response:
+        orders = await read_orders(request, WeatherOrder)
+        if isinstance(orders, Response):
+            return orders
+        if unknown := {name for order in orders for name in order.events()} - self.weather.events:
+            return JSONResponse({"error": f"not a matter of this service: {', '.join(sorted(unknown))}"}, 400)
+        for order in orders:
+            self.weather.begin(order)
+        return await self._get_weather(request)
+
+    async def _get_weather(self, _request: Request) -> Response:
+        return JSONResponse(self.weather.shown())
+
+    async def _delete_weather(self, request: Request) -> Response:
+        self.weather.end()
+        return await self._get_weather(request)
+
+    async def _post_refuse(self, request: Request) -> Response:
+        """Answered first; then nobody is listening here for so long."""
+        orders = await read_orders(request, Refusal)
+        if isinstance(orders, Response):
+            return orders
+        pause = BackgroundTask(refuse_connections, request.scope, orders[-1].seconds)
+        return JSONResponse({"seconds": orders[-1].seconds}, background=pause)
 
     async def _get_journal(self, request: Request) -> Response:
         since = request.query_params.get("since", "0")
@@ -247,26 +292,6 @@ def _json_object(body: bytes) -> dict[str, Any]:
     except ValueError:
         return {"_unreadable": body[:200].decode(errors="replace")}
     return parsed if isinstance(parsed, dict) else {"_unreadable": str(parsed)[:200]}
-
-
-async def _faulty(fault: Fault, effect: Effect) -> Response:
-    match fault.kind:
-        case "answer":
-            return fault.answer()
-        case "drop_request":
-            return Dropped()
-        case "drop_answer":
-            await effect()
-            return Dropped()
-        case "delay":
-            await asyncio.sleep(fault.delay_seconds)
-            return await effect()
-        case "delay_answer":
-            response = await effect()
-            await asyncio.sleep(fault.delay_seconds)
-            return response
-        case "half_answer":
-            return HalfAnswer(await effect())
 
 
 def _leaves(value: Any) -> Iterator[str]:

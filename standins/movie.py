@@ -11,11 +11,13 @@ from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import av
+from av.packet import Packet
 from PIL import Image, ImageOps
 
+_Packet: TypeAlias = "Packet[Any]"  # generic for type checkers only
 Sound = Literal["tone", "silent", "none"]
 
 _FRAMES_PER_SECOND = 8  # enough to see it move; a smoke run makes twenty of these on two cores
@@ -26,6 +28,11 @@ _TONE_HERTZ = 220
 _TONE_AMPLITUDE = 1_500
 _LONG_SIDE_MAX = 1_280
 _SHORT_SIDE = 720
+FILM_BEGINS = "film-begins:"
+FILM_ENDS = "film-ends:"
+_MARK_LENGTH = 32
+_NO_MARK = "?" * _MARK_LENGTH
+_NOTE_UUID = b"standin-film-mrk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +81,9 @@ def _write_movie(photo: Image.Image, order: MovieOrder, path: Path) -> None:
         picture.width, picture.height, picture.pix_fmt = order.width, order.height, "yuv420p"
         picture.options = {"preset": "ultrafast", "crf": "30", "threads": "1"}
         sound = _add_sound_track(container, order.sound)
-        for frame in _zoom(photo, order):
-            container.mux(picture.encode(frame))
-        container.mux(picture.encode(None))
+        packets = [packet for frame in (*_zoom(photo, order), None) for packet in picture.encode(frame)]
+        for packet in _marked(packets):
+            container.mux(packet)
         if sound is not None:
             _write_sound(container, sound, order)
 
@@ -121,12 +128,29 @@ def _tone(start: int, amplitude: int) -> bytes:
     return samples.tobytes()
 
 
+def _marked(packets: list[_Packet]) -> list[_Packet]:
+    """Notes inside the pictures, at the beginning and at the end, travel wherever the pictures are copied."""
+    packets[0] = _with_note(packets[0], f"{FILM_BEGINS}{_NO_MARK}")
+    packets[-1] = _with_note(packets[-1], f"{FILM_ENDS}{_NO_MARK}")
+    return packets
+
+
+def _with_note(packet: _Packet, note: str) -> _Packet:
+    """A NAL unit "user data, unregistered" before those of the picture: players pass it over."""
+    payload = _NOTE_UUID + note.encode()
+    unit = b"\0\0\0\1\x06\x05" + bytes([len(payload)]) + payload + b"\x80"
+    noted: _Packet = Packet(unit + bytes(packet))
+    noted.pts, noted.dts, noted.duration = packet.pts, packet.dts, packet.duration
+    noted.stream, noted.time_base = packet.stream, packet.time_base
+    noted.is_keyframe = packet.is_keyframe
+    return noted
+
+
 def with_mark(movie: bytes, mark: str, bytes_min: int = 0) -> bytes:
-    """The same clip in a file of its own: MP4 readers skip a `free` box at the end."""
-    content = mark.encode()
-    padding = max(0, bytes_min - len(movie) - 8 - len(content))
-    content += b"\0" * padding
-    return movie + (len(content) + 8).to_bytes(4, "big") + b"free" + content
+    """The same clip in a file of its own, known by its notes; MP4 readers skip a `free` box at the end."""
+    marked = movie.replace(_NO_MARK.encode(), mark[:_MARK_LENGTH].ljust(_MARK_LENGTH).encode())
+    padding = max(0, bytes_min - len(marked) - 8)
+    return marked + (padding + 8).to_bytes(4, "big") + b"free" + b"\0" * padding
 
 
 class MovieMaker:

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.responses import Response
@@ -14,7 +14,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _START_SECONDS_MAX = 20.0
+_BACKLOG = 2048
 _ABORT = "standins.abort"
+_REFUSE = "standins.refuse"
 
 
 class _AbortableProtocol(H11Protocol):
@@ -61,25 +63,73 @@ async def _cut(scope: Scope, receive: Receive) -> None:
         pass
 
 
+async def refuse_connections(scope: Scope, seconds: float) -> None:
+    """Nobody listens on this server's port for so long; what is under way is finished."""
+    scope["state"][_REFUSE](seconds)
+
+
 class _Server(uvicorn.Server):
-    """Leaves signals to its owner, and does not wait for long polls when it ends."""
+    """Leaves signals to its owner, does not wait for long polls when it ends, and can be away for a while."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._held: list[socket.socket] = []
+        self._away: asyncio.TimerHandle | None = None
+        self._returning: set[asyncio.Task[None]] = set()
+
+    def refuse(self, seconds: float) -> None:
+        """Asked again while it is away, it stays away for so long from now."""
+        if self._away is not None:
+            self._away.cancel()
+        listening, self.servers = self.servers, []
+        self._held += [_held(server) for server in listening]
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        self._away = asyncio.get_running_loop().call_later(seconds, self._return)
+
+    def _return(self) -> None:
+        held, self._held = self._held, []
+        self._returning = {asyncio.create_task(self._listen_on(each)) for each in held}
+
+    async def _listen_on(self, held: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self.servers.append(await loop.create_server(self._protocol, sock=held, backlog=_BACKLOG))
+
+    def _protocol(self) -> asyncio.Protocol:
+        protocol = _AbortableProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return cast("asyncio.Protocol", protocol)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._away is not None:
+            self._away.cancel()
+        for held in self._held:
+            held.close()
         for task in self.server_state.tasks:
             task.cancel()
         await super().shutdown(sockets)
 
 
-def _quiet_at_exit(app: ASGIApp, is_ending: Callable[[], bool]) -> ASGIApp:
+def _held(server: asyncio.base_events.Server) -> socket.socket:
+    """Ends the listening and keeps the port: bound without listening, it refuses, and nobody can take it."""
+    address = server.sockets[0].getsockname()
+    server.close()
+    return _bound(*address[:2])
+
+
+def _quiet_at_exit(app: ASGIApp, server: Callable[[], _Server]) -> ASGIApp:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["state"][_REFUSE] = server().refuse
         try:
             await app(scope, receive, send)
         except asyncio.CancelledError:
-            if scope["type"] != "http" or not is_ending():
+            if scope["type"] != "http" or not server().should_exit:
                 raise
             await _cut(scope, receive)
 
@@ -87,9 +137,9 @@ def _quiet_at_exit(app: ASGIApp, is_ending: Callable[[], bool]) -> ASGIApp:
 
 
 def _server_of(app: ASGIApp) -> _Server:
-    ending: list[_Server] = []
+    served: list[_Server] = []
     config = uvicorn.Config(
-        _quiet_at_exit(app, lambda: ending[0].should_exit),
+        _quiet_at_exit(app, lambda: served[0]),
         http=_AbortableProtocol,
         lifespan="on",
         log_config=None,
@@ -100,16 +150,24 @@ def _server_of(app: ASGIApp) -> _Server:
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)
-    ending.append(server)
+    served.append(server)
     return server
 
 
 def _listen(host: str, port: int) -> tuple[socket.socket, str]:
-    listener = socket.create_server((host, port), backlog=2048)
-    # Accepted sockets inherit it; without it every small answer waits 40 ms for the other side's ACK.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener = _bound(host, port)
+    listener.listen(_BACKLOG)
     shown = "127.0.0.1" if host in {"", "0.0.0.0"} else host  # noqa: S104 - compared, not bound
     return listener, f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Accepted sockets inherit it; without it every small answer waits 40 ms for the other side's ACK.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    bound.bind((host, port))
+    return bound
 
 
 @contextlib.asynccontextmanager

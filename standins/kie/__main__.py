@@ -1,6 +1,7 @@
 """`python -m standins.kie`: KIE.AI on this machine."""
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,8 +23,8 @@ def main(
     generation_seconds: Annotated[float, typer.Option(min=0)] = 20,
     callback_retry_seconds: Annotated[float, typer.Option(min=0)] = 5,
     callback_secret: Annotated[str, typer.Option(help="sign callbacks with it")] = "",
-    credits: Annotated[float, typer.Option(help="of an account nobody has set")] = 100_000,  # noqa: A002 - KIE's word
     keys: Annotated[str, typer.Option(help="key1=account1,key2=account1")] = "",
+    data: Annotated[Path | None, typer.Option(help="where tasks are kept; nowhere if left out")] = None,
     any_key: Annotated[bool, typer.Option("--any-key", help="take keys that are not listed, too")] = False,  # noqa: FBT002 - typer flags are bools
 ) -> None:
     settings = KieSettings.model_validate(
@@ -31,11 +32,12 @@ def main(
             "generation_seconds": generation_seconds,
             "callback_retry_seconds": callback_retry_seconds,
             "callback_secret": callback_secret,
-            "credits": credits,
         }
     )
     known = parse_keys(keys)
-    sys.exit(serve(kie_app(settings, known, any_key=any_key or not known), host, port))
+    if data is not None:
+        data.mkdir(parents=True, exist_ok=True)
+    sys.exit(serve(kie_app(settings, known, any_key=any_key or not known, folder=data), host, port))
 
 
 if __name__ == "__main__":

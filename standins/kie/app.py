@@ -7,6 +7,7 @@ import hashlib
 import mimetypes
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -20,11 +21,14 @@ from starlette.routing import Route
 from standins.control import Call, Clock, Control, read_fields, utc_now
 from standins.kie.callbacks import Callbacks
 from standins.kie.control_routes import ControlRoutes
+from standins.kie.keeping import Keeper
 from standins.kie.models import MODELS, Refusal, StandinModel
 from standins.kie.orders import KieSettings
 from standins.kie.state import FILES_PATH, RESULTS_PATH, Account, KieState, Task, link_token, record_of
+from standins.kie.weather import CALLBACK_EVENTS, bad_answer
 from standins.kie.work import Workshop
 from standins.movie import with_mark
+from standins.weather import Weather
 
 Answer = Callable[[Request, Call], Awaitable[Response]]
 
@@ -43,8 +47,9 @@ _NO_SUCH_MODEL = Refusal(
 class KieApp:
     """The routes of KIE; `Workshop` does the work, `KieState` remembers."""
 
-    def __init__(self, state: KieState, control: Control, workshop: Workshop) -> None:
+    def __init__(self, state: KieState, control: Control, workshop: Workshop, keeper: Keeper) -> None:
         self.state = state
+        self.keeper = keeper
         self.control = control
         self.workshop = workshop
 
@@ -127,6 +132,7 @@ class KieApp:
         task.held = task.outcome.hold or any(match in task.text for match in self.state.holds)
         account.credits -= task.credits
         self.state.tasks[task.id] = task
+        self.keeper.keep_task(task)
         self.workshop.start(task)
         return task
 
@@ -139,6 +145,7 @@ class KieApp:
         task = self.state.tasks.get(str(call.fields.get("taskId", "")))
         if task is None or task.account != account.name or not self.state.is_visible(task):
             return self._refuse(Refusal(422, "recordInfo is null"), call)
+        task.base_url = _base_url(request)  # another one after a restart on a free port
         call.facts.update(code=200, state=task.state)
         return _ok(record_of(task, self.state.settings))
 
@@ -188,6 +195,8 @@ class KieApp:
         kind = mime_type or mimetypes.guess_type(name)[0] or "application/octet-stream"
         owner = hashlib.sha256(account.name.encode()).hexdigest()[:8]
         path = self.state.keep_upload(f"{owner}/{folder}/{name}", content, kind)
+        stored = path.removeprefix(f"{FILES_PATH}/")
+        self.keeper.keep_upload(stored, self.state.uploads[stored])
         data = {
             "fileName": name,
             "filePath": f"{folder}/{name}",
@@ -254,27 +263,34 @@ def kie_app(
     *,
     any_key: bool = False,
     clock: Clock = utc_now,
+    folder: Path | None = None,
 ) -> Starlette:
     """`keys` names the account of each key; with `any_key` every other key is an account of its own."""
     state = KieState(settings or KieSettings(), keys or {}, clock, any_key=any_key)
+    keeper = Keeper(folder)
     http = httpx.AsyncClient(timeout=15, trust_env=False)
 
     def reset() -> None:
         workshop.forget()
         state.clear()
+        keeper.keep_only(state)
 
-    control = Control(reset, clock)
+    control = Control(reset, clock, Weather(bad_answer, events=CALLBACK_EVENTS))
     callbacks = Callbacks(state, control, http)
-    workshop = Workshop(state, callbacks, http)
+    workshop = Workshop(state, callbacks, http, keeper)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         async with http:
+            for task in keeper.recall(state):
+                workshop.start(task)
             yield
             await workshop.stop()
+            for task in state.tasks.values():  # as they are now: held, gone
+                keeper.keep_task(task)
 
     routes = [
-        *KieApp(state, control, workshop).routes(),
+        *KieApp(state, control, workshop, keeper).routes(),
         *ControlRoutes(state, callbacks).routes(),
         *control.routes(),
     ]

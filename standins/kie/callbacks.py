@@ -54,14 +54,17 @@ class Callbacks:
     async def announce(self, task: Task) -> None:
         """The end of a task, told as its outcome orders."""
         kind = task.outcome.callback
-        if not task.callback_url or kind == "lost":
+        if not task.callback_url or kind == "lost" or self._control.weather.happens("lose_callbacks"):
             return
         await asyncio.sleep(task.outcome.callback_delay_seconds)
-        for _ in range(2 if kind == "twice" else 1):
+        is_repeated = self._control.weather.happens("repeat_callbacks")
+        for _ in range(2 if kind == "twice" or is_repeated else 1):
             await self._until_answered(task)
 
     async def forge(self, task: Task) -> None:
-        if task.callback_url and task.outcome.callback == "forged":
+        if not task.callback_url:
+            return
+        if task.outcome.callback == "forged" or self._control.weather.happens("forge_callbacks"):
             await self._post(task, task.callback_url, forged_body(task, self._state.settings))
 
     async def send(self, task: Task, order: CallbackOrder) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the KIE stand-in remembers: accounts, tasks, uploads and links. All of it lives in memory."""
+"""What the KIE stand-in remembers: accounts, tasks, uploads and links, in memory; keeping.py writes down."""
 
 import asyncio
 import json
@@ -6,8 +6,10 @@ import secrets
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer
 
 from standins.control import Clock, Turns
 from standins.kie.models import MODELS, StandinModel
@@ -15,6 +17,11 @@ from standins.kie.orders import KieSettings, Outcome, Selection
 
 FILES_PATH = "/files"
 RESULTS_PATH = "/results"
+
+_KeptModel = Annotated[
+    StandinModel, BeforeValidator(MODELS.__getitem__), PlainSerializer(lambda model: model.slug)
+]
+_KEPT = ConfigDict(arbitrary_types_allowed=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
 @dataclass
@@ -26,9 +33,11 @@ class Account:
 
 @dataclass
 class Task:
+    __pydantic_config__: ClassVar = _KEPT
+
     id: str
     account: str
-    model: StandinModel
+    model: _KeptModel
     input: dict[str, Any]
     callback_url: str
     created_at: datetime
@@ -83,6 +92,8 @@ class Task:
 
 @dataclass(frozen=True)
 class Upload:
+    __pydantic_config__: ClassVar = _KEPT
+
     content: bytes
     mime_type: str
     expires_at: datetime

@@ -10,6 +10,7 @@ import httpx
 from PIL import Image
 
 from standins.kie.callbacks import Callbacks
+from standins.kie.keeping import Keeper
 from standins.kie.models import StandinModel
 from standins.kie.state import FILES_PATH, KieState, Task
 from standins.movie import MovieMaker, Sound
@@ -25,8 +26,11 @@ class TaskFailure(Exception):
 
 
 class Workshop:
-    def __init__(self, state: KieState, callbacks: Callbacks, http: httpx.AsyncClient) -> None:
+    def __init__(
+        self, state: KieState, callbacks: Callbacks, http: httpx.AsyncClient, keeper: Keeper
+    ) -> None:
         self._state = state
+        self._keeper = keeper
         self._callbacks = callbacks
         self._http = http
         self._maker = MovieMaker()
@@ -56,6 +60,7 @@ class Workshop:
             self._close(task, "fail", failure)
         else:
             self._close(task, "success")
+        self._keeper.keep_task(task)
         await self._callbacks.announce(task)
 
     async def _make(self, task: Task) -> None:

@@ -61,11 +61,11 @@ class Filler:
 
 
 def snippet_of(text: str) -> str:
-    """The first words of the seller in what was sent: of a JSON object its first text, else the end."""
+    """The first words of all the seller said in what was sent: of a JSON object its texts, else the end."""
     found = re.search(r"\{.*\}", text, re.DOTALL)
     try:
         values = json.loads(found.group()).values() if found else ()
     except ValueError:
         values = ()
-    first = next((each for each in values if isinstance(each, str) and each.strip()), "")
-    return (first[:_SNIPPET_CHARS_MAX] or text[-_SNIPPET_CHARS_MAX:]).strip()
+    said = [each.strip()[:_SNIPPET_CHARS_MAX] for each in values if isinstance(each, str) and each.strip()]
+    return "; ".join(said) or text[-_SNIPPET_CHARS_MAX:].strip()

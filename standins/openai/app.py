@@ -7,6 +7,7 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from random import Random
 from typing import Any, Final
 
 from PIL import Image, UnidentifiedImageError
@@ -18,6 +19,9 @@ from starlette.routing import Route
 
 from standins.control import Call, Control, Turns, read_fields, read_orders
 from standins.openai.answers import Filler, snippet_of
+from standins.openai.obedience import Answer as Dictated
+from standins.openai.obedience import obey, words_of
+from standins.weather import Weather
 
 Answer = Callable[[dict[str, Any], Call], Response]
 
@@ -44,18 +48,43 @@ class Ruling(BaseModel):
     categories: list[str] = []  # of a moderation
 
 
+class Obedience(BaseModel):
+    """Whether the seller's words command the model, and what it reads on every photo besides."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    obeys: bool
+    on_the_photo: str = ""
+
+
 class OpenAiApp:
     def __init__(self) -> None:
         self._rulings: list[tuple[Ruling, Turns]] = []
-        self.control = Control(on_reset=self._rulings.clear)
+        self._obedience = Obedience(obeys=False)
+        self.control = Control(on_reset=self._reset, weather=Weather(_bad_answer))
+
+    def _reset(self) -> None:
+        self._rulings.clear()
+        self._obedience = Obedience(obeys=False)
 
     def routes(self) -> list[Route]:
         return [
             Route("/v1/responses", self._guarded("responses", self._respond), methods=["POST"]),
             Route("/v1/moderations", self._guarded("moderations", self._moderate), methods=["POST"]),
+            Route("/v1/models/{model}", self._get_model),
             Route("/control/rulings", self._post_rulings, methods=["POST"]),
+            Route("/control/obedience", self._post_obedience, methods=["POST"]),
             *self.control.routes(),
         ]
+
+    async def _get_model(self, request: Request) -> Response:
+        """There are gpt-…, for whoever brings a key."""
+        model = request.path_params["model"]
+        if not request.headers.get("authorization", "").removeprefix("Bearer ").strip():
+            return _error(401, "You didn't provide an API key.", "invalid_api_key")
+        if not model.startswith("gpt-"):
+            return _error(404, f"The model '{model}' does not exist.", "model_not_found")
+        return JSONResponse({"id": model, "object": "model", "created": 0, "owned_by": "openai"})
 
     def _guarded(self, where: str, answer: Answer) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
@@ -76,12 +105,33 @@ class OpenAiApp:
 
     def _respond(self, fields: dict[str, Any], call: Call) -> Response:
         ruling = self._ruling_for(call)
+        if self._obedience.obeys:
+            return JSONResponse(self._obeyed(fields, call, ruling))
         if ruling.refusal:
             return JSONResponse(_response(fields, {"type": "refusal", "refusal": ruling.refusal}))
         text = ruling.text if ruling.text is not None else _text_by_schema(fields, call, ruling)
         if ruling.incomplete:
             return JSONResponse(_response(fields, _text(text[: len(text) // 2]), ruling.incomplete))
         return JSONResponse(_response(fields, _text(text)))
+
+    def _obeyed(self, fields: dict[str, Any], call: Call, ruling: Ruling) -> dict[str, Any]:
+        said = words_of("\n".join(call.fields["texts"]))
+        sane = json.loads(_text_by_schema(fields, call, ruling))
+        dictated = Dictated(sane, fields.get("instructions") or "")
+        obey(f"{said}\n{self._obedience.on_the_photo}", dictated)
+        if dictated.refusal:
+            return _response(fields, {"type": "refusal", "refusal": dictated.refusal})
+        response = _response(fields, _text(dictated.text))
+        if dictated.tool:
+            response["output"] = [_tool_call(dictated.tool)]
+        return response
+
+    async def _post_obedience(self, request: Request) -> Response:
+        orders = await read_orders(request, Obedience)
+        if isinstance(orders, Response):
+            return orders
+        self._obedience = orders[-1]
+        return JSONResponse(self._obedience.model_dump())
 
     def _moderate(self, fields: dict[str, Any], call: Call) -> Response:
         if (count := len(call.fields["pictures"])) > _MODERATED_PICTURES_MAX:
@@ -130,6 +180,17 @@ def _text_by_schema(fields: dict[str, Any], call: Call, ruling: Ruling) -> str:
     return json.dumps(filler.value(schema, schema.get("$defs", {})), ensure_ascii=False)
 
 
+def _tool_call(name: str) -> dict[str, Any]:
+    return {
+        "type": "function_call",
+        "id": f"fc_{secrets.token_hex(12)}",
+        "call_id": f"call_{secrets.token_hex(12)}",
+        "name": name,
+        "arguments": "{}",
+        "status": "completed",
+    }
+
+
 def _text(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": []}
 
@@ -172,6 +233,16 @@ def _response(fields: dict[str, Any], content: dict[str, Any], incomplete: str =
 def _error(status: int, message: str, code: str) -> Response:
     told = {"message": message, "type": "invalid_request_error", "param": None, "code": code}
     return JSONResponse({"error": told}, status)
+
+
+def _bad_answer(_where: str, kind: str, chance: Random) -> Response:
+    told: dict[str, Any] = {"param": None}
+    if kind == "answer_429":
+        told |= {"message": "Rate limit reached for requests", "type": "requests"}
+        return JSONResponse({"error": told | {"code": "rate_limit_exceeded"}}, 429)
+    status = chance.choice((500, 502, 503))
+    told |= {"message": "The server had an error while processing your request. Sorry about that!"}
+    return JSONResponse({"error": told | {"type": "server_error", "code": None}}, status)
 
 
 def _picture_error(fields: dict[str, Any]) -> Response | None:

@@ -167,24 +167,32 @@ class Account:
         description = args.text("description")
         if len(description) > _DESCRIPTION_LENGTH_MAX:
             raise bad_request("bot description is too long")
-        if not args.has("language_code"):
-            self._world.memory.bot.description = description
+        bot = self._world.memory.bot
+        if code := args.text("language_code"):
+            bot.descriptions[code] = description
+        else:
+            bot.description = description
         self._world.next_event(0)
         return True
 
-    async def _get_my_description(self, _args: Args) -> Json:
-        return {"description": self._world.memory.bot.description}
+    async def _get_my_description(self, args: Args) -> Json:
+        return {"description": self._world.memory.bot.description_for(args.text("language_code"))}
 
     async def _set_my_short_description(self, args: Args) -> bool:
         description = args.text("short_description")
         if len(description) > _SHORT_DESCRIPTION_LENGTH_MAX:
             raise bad_request("bot short description is too long")
-        if not args.has("language_code"):
-            self._world.memory.bot.short_description = description
+        bot = self._world.memory.bot
+        if code := args.text("language_code"):
+            bot.short_descriptions[code] = description
+        else:
+            bot.short_description = description
         return True
 
-    async def _get_my_short_description(self, _args: Args) -> Json:
-        return {"short_description": self._world.memory.bot.short_description}
+    async def _get_my_short_description(self, args: Args) -> Json:
+        bot = self._world.memory.bot
+        found = bot.short_descriptions.get(args.text("language_code")) or bot.short_description
+        return {"short_description": found}
 
     async def _set_chat_menu_button(self, args: Args) -> bool:
         self._world.memory.bot.menu_button = args.json("menu_button") or {"type": "default"}

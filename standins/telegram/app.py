@@ -27,10 +27,13 @@ from standins.telegram.paying import Paying
 from standins.telegram.payment_routes import PaymentRoutes
 from standins.telegram.payments import Payments
 from standins.telegram.people import People
+from standins.telegram.records import Records
 from standins.telegram.sending import Sending
+from standins.telegram.weather import SERVICE_CALLS, UPDATE_EVENTS, bad_answer
 from standins.telegram.webhook import WebhookSender
 from standins.telegram.webhook_routes import WebhookRoutes
 from standins.telegram.world import World
+from standins.weather import Weather
 
 _SAVE_SECONDS: Final = 1.0
 _STATIC: Final = Path(__file__).parent / "static"
@@ -55,7 +58,8 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
     files = FileStore(memory, folder / "files")
     mailbox = Mailbox(world)
     media = MediaReader(files)
-    control = Control(on_reset=world.forget_everything, clock=clock)
+    weather = Weather(bad_answer, spared=SERVICE_CALLS, events=UPDATE_EVENTS)
+    control = Control(world.forget_everything, clock, weather)
     sending = Sending(world, media)
     payments = Payments(world, sending, mailbox)
     groups = Groups(world, mailbox)
@@ -88,6 +92,7 @@ def build_app(folder: Path, clock: Clock = utc_now) -> Starlette:
         *stars.routes(),
         *GroupRoutes(groups).routes(),
         *WebhookRoutes(memory).routes(),
+        *Records(memory).routes(),
         *_page_routes(people),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

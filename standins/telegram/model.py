@@ -20,6 +20,7 @@ class User(BaseModel):
     username: str = ""
     has_started: bool = False
     has_blocked: bool = False
+    times_blocked: int = 0
     edits_pass: bool = False
     read_message_id: int = 0
     stars: int = STARS_AT_FIRST
@@ -197,7 +198,12 @@ class Bot(BaseModel):
     username: str = "neurocards_bot"
     description: str = ""
     short_description: str = ""
+    descriptions: dict[str, str] = Field(default_factory=dict)  # by language; without one, the ones above
+    short_descriptions: dict[str, str] = Field(default_factory=dict)
     menu_button: Json = Field(default_factory=lambda: {"type": "commands"})
+
+    def description_for(self, language_code: str) -> str:
+        return self.descriptions.get(language_code) or self.description
 
     def shown(self) -> Json:
         return {"id": self.id, "is_bot": True, "first_name": self.first_name, "username": self.username}

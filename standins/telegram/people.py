@@ -207,6 +207,7 @@ class People:
 
     def _set_blocked(self, user: User, *, is_blocked: bool) -> int:
         user.has_blocked = is_blocked
+        user.times_blocked += is_blocked
         self._world.next_event(user.id)
         bot = self._world.memory.bot.shown()
         member = {"user": bot, "status": "member"}

@@ -113,6 +113,7 @@ def user_view(world: World, user: User) -> Json:
         "unread": len(unread),
         "message_count": len(messages),
         "last_message": message_view(messages[-1]) if messages else None,
+        "bot_description": world.memory.bot.description_for(user.language_code),
         "commands": commands_for(world.memory.commands, user.id, user.language_code),
         "waiting_queries": [
             {"id": query.id, "message_id": query.message_id, "data": query.data}

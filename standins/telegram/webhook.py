@@ -88,7 +88,8 @@ class WebhookSender:
 
     async def _deliver(self, client: httpx.AsyncClient, update: Update) -> float | None:
         """None when it was taken, by all copies; else the pause the bot asked for, or 0."""
-        copies = 2 if self._world.memory.knobs.duplicate else 1
+        is_doubled = self._world.memory.knobs.duplicate or self._control.weather.happens("repeat_updates")
+        copies = 2 if is_doubled else 1
         pauses = await asyncio.gather(*(self._post(client, update) for _ in range(copies)))
         return next((pause for pause in pauses if pause is not None), None)
 

@@ -16,8 +16,8 @@ Json = dict[str, Any]
 Clock = Callable[[], datetime]
 
 VERSIONS_KEPT_MAX: Final = 200
-CALLBACK_QUERIES_KEPT_MAX: Final = 5_000
-TOASTS_KEPT_MAX: Final = 2_000
+CALLBACK_QUERIES_KEPT_MAX: Final = 20_000
+TOASTS_KEPT_MAX: Final = 20_000
 TYPING_SECONDS: Final = 5.0
 CALLBACK_QUERY_SECONDS: Final = 600.0
 _EVERYBODY: Final = 0

@@ -130,7 +130,7 @@ function showChat(user) {
   const isEmpty = feed.messagesOf(user.id).size === 0;
   showHead(user);
   at("chat-empty").hidden = !isEmpty;
-  at("bot-description").textContent = feed.state.bot.description || NO_DESCRIPTION;
+  at("bot-description").textContent = user.bot_description || NO_DESCRIPTION;
   at("start").hidden = !isEmpty || user.has_blocked;
   at("unblock").hidden = !user.has_blocked;
   at("composer").hidden = isEmpty || user.has_blocked;
