@@ -1,10 +1,13 @@
 """Everything on one machine: `make run`. What has no credentials in `.env` is played by a stand-in."""
 
 import asyncio
+import contextlib
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,14 +15,15 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
-from local.folder import FolderInUse
+from environment import WrongSetting, port_in
+from local.folder import FolderUnusable
 from local.foreground import is_started_by_make, run_in_foreground
-from local.processes import Child, ChildFailed
+from local.processes import LOCALHOST, Child, ChildFailed, in_words
 from local.progress import ConsoleProgress
-from local.stack import Ports, PortTaken, Stack, StackPlan
+from local.stack import DATABASE, Ports, PortTaken, Stack, StackPlan
 from local.standins import Service, made_up_credentials, services_with_credentials
 from serving import EXIT_FAILED, EXIT_WRONG_SETTING, Stop, StopRequested
-from settings import WrongSetting, load_kie_keys, load_port, load_settings, read_environment
+from settings import load_kie_keys, load_settings, read_environment
 
 ROOT: Final = Path(__file__).parent
 _PORTS: Final = {
@@ -38,6 +42,7 @@ _OF_OTHER_MACHINES: Final = (
     "MEDIA_URL",
     "METRICS_PORT",
 )
+_WITHOUT_A_PAGE: Final = {Service.KIE: "KIE", Service.OPENAI: "OpenAI"}
 _FIRST_ON_THE_CHAT_PAGE: Final = "700000001"
 _STARTED_AGAIN: Final = "NEUROCARDS_STARTED_AGAIN"
 
@@ -61,7 +66,9 @@ def main(
 def make_plan(data: Path) -> StackPlan:
     """Raise WrongSetting before anything is started."""
     environment = {name: value for name, value in read_environment().items() if name.isupper()}
-    ports = Ports(**{name: load_port(f"{name.upper()}_PORT", port) for name, port in _PORTS.items()})
+    ports = Ports(
+        **{name: port_in(environment, f"{name.upper()}_PORT", port) for name, port in _PORTS.items()}
+    )
     environment.pop("WEB_PORT", None)  # ours is among the ports
     real = services_with_credentials(environment)
     made_up = made_up_credentials(frozenset(Service) - real, environment)
@@ -70,7 +77,15 @@ def make_plan(data: Path) -> StackPlan:
         environment["TELEGRAM_API_BASE"] = "http://127.0.0.1"  # the stand-in's, whose port is not known yet
     load_settings({"KIE_WEBHOOK_SECRET": "made when it starts", **made_up, **environment})
     load_kie_keys(environment)
-    return StackPlan(folder=data, environment=environment, real=real, ports=ports, web_ui=True)
+    return StackPlan(
+        folder=data,
+        environment=environment,
+        real=real,
+        ports=ports,
+        standin_options={Service.KIE: ["--data", str(data.absolute() / "kie")]},
+        web_ui=True,
+        metrics=True,
+    )
 
 
 async def run(plan: StackPlan, console: Console) -> int:
@@ -83,11 +98,15 @@ async def run(plan: StackPlan, console: Console) -> int:
         await _unless_stopped(stack.start(), stop)
     except StopRequested:
         return 0
-    except (PortTaken, FolderInUse) as error:
+    except (PortTaken, FolderUnusable) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_WRONG_SETTING
     except ChildFailed as error:
         sys.stderr.write(f"{error}\n")
+        return EXIT_FAILED
+    except OSError as error:  # a full disk, a folder that is somebody else's
+        where = "" if error.filename else f"{plan.folder}: "
+        sys.stderr.write(f"{where}{in_words(error)}\n")
         return EXIT_FAILED
     console.print(_addresses(stack))
     try:
@@ -113,7 +132,7 @@ async def _unless_stopped(starting: Coroutine[Any, Any, None], stop: Stop) -> No
 async def _watch(stack: Stack, stop: Stop, progress: ConsoleProgress) -> int:
     """Bot and workers are started again when they end; without a server nothing else makes sense."""
     keepers = [
-        asyncio.create_task(program.keep_running(progress.say, stack.note_children))
+        asyncio.create_task(program.keep_running(progress.say, partial(_note, stack)))
         for program in stack.programs
     ]
     servers = {asyncio.create_task(child.wait()): child for child in stack.server_children()}
@@ -123,8 +142,17 @@ async def _watch(stack: Stack, stop: Stop, progress: ConsoleProgress) -> int:
     for task in pending:
         task.cancel()
     await asyncio.wait(pending)
-    ended = [child for task, child in servers.items() if task in done]
-    return 0 if stopping in done else _report(ended)
+    if stopping in done:
+        return 0
+    for keeper in done.intersection(keepers):
+        keeper.result()  # raises: a keeper ends no other way
+    return _report([child for task, child in servers.items() if task in done])
+
+
+def _note(stack: Stack) -> None:
+    """A disk that is full for a moment ends nothing."""
+    with contextlib.suppress(OSError):
+        stack.note_children()
 
 
 def _report(ended: list[Child]) -> int:
@@ -142,13 +170,47 @@ def _addresses(stack: Stack) -> Panel:
     lines = [
         chat,
         f"Temporal Web UI      {stack.temporal.ui_url}",
+        *([f"  it decrypts after  {stack.codec_url}"] if stack.codec_url else []),
         f"Played by stand-ins  {played}",
-        f"Data and logs        {stack.folder.path}",
+        *_servers(stack),
+        *_metrics(stack),
+        f"Data and logs        {_shown(stack.folder.path)}",
         *_left_aside(stack),
+        "",
+        "Commands beside it, in another terminal:",
+        f"  ENV_FILE={_shown(stack.env_path)} .venv/bin/python admin_main.py doctor",
+        f"  set -a; . {_shown(stack.env_path)}; set +a; .venv/bin/temporal workflow list",
         "",
         "Ctrl-C stops",
     ]
     return Panel("\n".join(lines), title="Neurocards", expand=False, padding=(1, 2))
+
+
+def _servers(stack: Stack) -> list[str]:
+    """Where everything else listens; passwords are in the file that is named below."""
+    played = [
+        f"Stand-in for {title:<7} {stack.standins[service].url}"
+        for service, title in _WITHOUT_A_PAGE.items()
+        if service in stack.standins
+    ]
+    return [
+        f"Bot's web server     http://{LOCALHOST}:{stack.web_port}",
+        f"Temporal             {stack.temporal.address}",
+        f"PostgreSQL           {LOCALHOST}:{stack.postgres.port}, database {DATABASE}",
+        *played,
+    ]
+
+
+def _shown(path: Path) -> str:
+    """As it is typed in the project's folder."""
+    shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+    return shlex.quote(str(shown))
+
+
+def _metrics(stack: Stack) -> list[str]:
+    """Each program has its own, for Prometheus or for the eye."""
+    measured = [program for program in stack.programs if program.metrics_url]
+    return [f"Metrics of {program.name:<9} {program.metrics_url}" for program in measured]
 
 
 def _left_aside(stack: Stack) -> list[str]:

@@ -54,7 +54,7 @@ async def balancing(origins: Sequence[str], port: int = 0) -> AsyncIterator[str]
     """Its own origin."""
     async with httpx.AsyncClient(timeout=_TIMEOUT, limits=_LIMITS, trust_env=False) as client:
         balancer = Balancer(origins, client)
-        app = Starlette(routes=[Route("/{path:path}", balancer.pass_on, methods=["GET", "POST"])])
+        app = Starlette(routes=[Route("/{path:path}", balancer.pass_on, methods=["GET", "POST", "OPTIONS"])])
         server = WebServer(app, LOCALHOST, port)
         port = server.listen()
         serving = asyncio.create_task(server.run())

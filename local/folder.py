@@ -1,18 +1,34 @@
 """The data folder: one owner at a time, and nothing left running from the owner before."""
 
 import fcntl
-import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
 import psutil
+from pydantic import TypeAdapter, ValidationError
 
 END_TIMEOUT_SECONDS: Final = 10.0
 
 
-class FolderInUse(Exception):
+class FolderUnusable(Exception):
     """One sentence."""
+
+
+class FolderInUse(FolderUnusable):
+    """One sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A pid alone may be somebody else's by the next start."""
+
+    pid: int
+    started_at: float
+
+
+_NOTES: Final = TypeAdapter(list[_Noted])
 
 
 class DataFolder:
@@ -23,9 +39,14 @@ class DataFolder:
         self._lock: IO[str] | None = None
 
     def take(self) -> None:
-        """Raise FolderInUse while somebody else has it."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        lock = (self.path / "lock").open("a")
+        """Raise FolderInUse while somebody else has it, FolderUnusable where there can be none."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = (self.path / "lock").open("a")
+        except OSError as error:
+            raise FolderUnusable(
+                f"{self.path} cannot hold the data: {error.strerror}; choose another: --data /some/folder"
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -41,29 +62,32 @@ class DataFolder:
             self._lock = None
 
     def note(self, pids: list[int]) -> None:
-        """Remember our children; a pid alone may be somebody else's by the next start."""
-        known = [
-            {"pid": pid, "started_at": psutil.Process(pid).create_time()}
-            for pid in pids
-            if psutil.pid_exists(pid)
-        ]
-        temporary = self._record_path.with_suffix(".new")
-        temporary.write_text(json.dumps(known))
-        temporary.replace(self._record_path)
+        """Remember our children for a start after a kill."""
+        noted = [each for pid in pids if (each := _noted(pid))]
+        self.keep("processes.json", _NOTES.dump_json(noted).decode())
+
+    def keep(self, name: str, text: str) -> Path:
+        """Whole or not at all, and for our own eyes."""
+        path = self.path / name
+        temporary = path.with_name(f"{name}.new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(text)
+        return temporary.replace(path)
 
     @property
     def _record_path(self) -> Path:
         return self.path / "processes.json"
 
+    def _notes(self) -> list[_Noted]:
+        """None where nothing was left, or the disk was full when it was written."""
+        try:
+            return _NOTES.validate_json(self._record_path.read_bytes())
+        except (FileNotFoundError, ValidationError):
+            return []
+
     def _end_leftovers(self) -> None:
         """Only where the owner was killed and the system did not end its children for it."""
-        if not self._record_path.exists():
-            return
-        leftovers = [
-            process
-            for each in json.loads(self._record_path.read_text())
-            if (process := _same_process(**each))
-        ]
+        leftovers = [process for each in self._notes() if (process := _same_process(each))]
         for process in leftovers:
             process.terminate()
         _, alive = psutil.wait_procs(leftovers, timeout=END_TIMEOUT_SECONDS)
@@ -72,9 +96,18 @@ class DataFolder:
         psutil.wait_procs(alive, timeout=END_TIMEOUT_SECONDS)
 
 
-def _same_process(pid: int, started_at: float) -> psutil.Process | None:
+def _noted(pid: int) -> _Noted | None:
     try:
-        process = psutil.Process(pid)
-        return process if abs(process.create_time() - started_at) < 1 and pid != os.getpid() else None
+        return _Noted(pid, psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def _same_process(noted: _Noted) -> psutil.Process | None:
+    if noted.pid == os.getpid():
+        return None
+    try:
+        process = psutil.Process(noted.pid)
+        return process if abs(process.create_time() - noted.started_at) < 1 else None
     except psutil.Error:
         return None

@@ -4,10 +4,13 @@ import asyncio
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,9 +18,12 @@ from typing import Any, Final
 
 import asyncpg
 
-from local.processes import LOCALHOST, ChildOwner, free_port, spawn
+from local.folder import FolderUnusable
+from local.processes import LOCALHOST, LOG_TAIL_LINES, ChildFailed, ChildOwner, free_port, spawn
+from store.database import in_words
 
 SUPERUSER: Final = "neurocards"
+PROGRAM_LOGIN: Final = "neurocards_program"  # what bot and workers may do; the other one owns the tables
 CONNECTIONS_MAX: Final = 300
 START_TIMEOUT_SECONDS: Final = 30.0
 INITDB_TIMEOUT_SECONDS: Final = 60.0
@@ -57,17 +63,24 @@ class PostgresServer(ChildOwner):
         self.port = port
         self._durable = durable
 
-    def url(self, database: str = "postgres") -> str:
+    def url(self, database: str = "postgres", login: str = SUPERUSER) -> str:
         password = (self.folder / "password").read_text()
-        return f"postgresql://{SUPERUSER}:{password}@{LOCALHOST}:{self.port}/{database}"
+        return f"postgresql://{login}:{password}@{LOCALHOST}:{self.port}/{database}"
+
+    def program_url(self, database: str) -> str:
+        return self.url(database, PROGRAM_LOGIN)
 
     async def start(self) -> None:
-        """Create the data folder on the first start. A port of 0 becomes a free one."""
+        """Create the data folder on the first start. A port of 0 becomes a free one.
+
+        Raise FolderUnusable, ChildFailed.
+        """
         await asyncio.to_thread(self._prepare_folder)
         for _ in range(_START_TRIES):  # a killed server's children hold its memory for a moment
             port = self.port or free_port()
             if await self._try_start(port):
                 self.port = port
+                await self._ensure_program_login()
                 return
             await asyncio.sleep(_RETRY_PAUSE_SECONDS)
         raise self.child.failed("did not start")
@@ -76,8 +89,10 @@ class PostgresServer(ChildOwner):
         await self.execute(f'create database "{name}" template "{template}"')
 
     async def ensure_database(self, name: str) -> None:
-        if not await self.execute(f"select 1 from pg_database where datname = '{name}'"):  # noqa: S608 - our own names
-            await self.create_database(name)
+        """Raise ChildFailed."""
+        with self._told("its database"):
+            if not await self.execute(f"select 1 from pg_database where datname = '{name}'"):  # noqa: S608 - our own names
+                await self.create_database(name)
 
     async def drop_database(self, name: str) -> None:
         await self.execute(f'drop database if exists "{name}" with (force)')
@@ -88,6 +103,20 @@ class PostgresServer(ChildOwner):
             return await connection.fetch(sql)
         finally:
             await connection.close(timeout=5)
+
+    async def _ensure_program_login(self) -> None:
+        with self._told("the login of the programs"):
+            if not await self.execute(f"select 1 from pg_roles where rolname = '{PROGRAM_LOGIN}'"):  # noqa: S608 - our own name
+                password = (self.folder / "password").read_text()
+                await self.execute(f"create role {PROGRAM_LOGIN} login password '{password}'")
+
+    @contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """A data folder may have come from anywhere, with settings of its own."""
+        try:
+            yield
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError, TimeoutError) as error:
+            raise self.child.refused(f"did not make {what}: {in_words(error)}") from None
 
     async def _try_start(self, port: int) -> bool:
         options = self._server_options(port)
@@ -128,22 +157,49 @@ class PostgresServer(ChildOwner):
         return [argument for name, value in options.items() for argument in ("-c", f"{name}={value}")]
 
     def _prepare_folder(self) -> None:
+        """Raise FolderUnusable for data without its password, ChildFailed where none can be made."""
         self.folder.mkdir(parents=True, exist_ok=True)
         _let_server_user_in(self.folder)
-        if (self.folder / "data" / "PG_VERSION").exists():
-            return
         password_path = self.folder / "password"
+        if (self.folder / "data" / "PG_VERSION").exists():
+            if not password_path.exists() or not password_path.read_text():
+                raise FolderUnusable(_password_lost(self.folder))
+            return
         password_path.touch(mode=0o600)
         password_path.write_text(secrets.token_urlsafe(24))
         _give_to_server_user(password_path)
-        subprocess.run(  # noqa: S603 - the program is ours, the folder is the operator's
-            [BIN_DIR / "initdb", "-D", self.folder / "data", f"--pwfile={password_path}", *_INITDB_OPTIONS],
-            check=True,
-            stdout=subprocess.DEVNULL,
-            cwd=self.folder,
-            timeout=INITDB_TIMEOUT_SECONDS,
-            **_run_as(),
-        )
+        self._make_data(password_path)
+
+    def _make_data(self, password_path: Path) -> None:
+        """Beside its place first: what was interrupted is no data folder, and is made anew."""
+        unfinished = self.folder / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        try:
+            subprocess.run(  # noqa: S603 - the program is ours, the folder is the operator's
+                [BIN_DIR / "initdb", "-D", unfinished, f"--pwfile={password_path}", *_INITDB_OPTIONS],
+                check=True,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                cwd=self.folder,
+                timeout=INITDB_TIMEOUT_SECONDS,
+                **_run_as(),
+            )
+        except subprocess.CalledProcessError as error:
+            said = "\n".join(error.stderr.splitlines()[-LOG_TAIL_LINES:])
+            raise ChildFailed(
+                f"PostgreSQL could not make its data in {self.folder}\n{said}".rstrip()
+            ) from None
+        except subprocess.TimeoutExpired as error:
+            raise ChildFailed(f"PostgreSQL did not make its data within {error.timeout:.0f} s") from None
+        unfinished.rename(self.folder / "data")
+
+
+def _password_lost(folder: Path) -> str:
+    return (
+        f"{folder / 'password'} is missing or empty, and nobody can log in to {folder / 'data'} without it:"
+        f" put it back, or move {folder.parent} away to begin with nothing"
+    )
 
 
 def _server_user() -> pwd.struct_passwd | None:

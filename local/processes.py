@@ -2,24 +2,29 @@
 
 import asyncio
 import contextlib
-import ctypes
 import os
+import secrets
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from children import end_with_parent
+
 LOCALHOST: Final = "127.0.0.1"
 LOG_TAIL_LINES: Final = 12
+_PORTS: Final = range(20_000, 32_768)  # from there on Linux gives them away by itself
+_RESERVED_MAX: Final = 256  # each is an open file
 STOP_TIMEOUT_SECONDS: Final = 20.0
-_PR_SET_PDEATHSIG: Final = 1
-_LIBC: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+_reserved: deque[socket.socket] = deque()
 
 
 class ChildFailed(Exception):
-    """One sentence: which program ended or never became ready, and where its log is."""
+    """One sentence: which program ended, never became ready or refused something, and where its log is."""
 
 
 class Child:
@@ -77,6 +82,10 @@ class Child:
     def failed(self, what: str) -> ChildFailed:
         return ChildFailed(f"{self.name} {what}; its log is {self.log_path}\n{self.log_tail()}".rstrip())
 
+    def refused(self, what: str) -> ChildFailed:
+        """It runs, and has said what is wrong: the lines of its log would only repeat that."""
+        return ChildFailed(f"{self.name} {what}; its log is {self.log_path}")
+
     def _signal(self, number: int) -> None:
         if self.is_running:
             with contextlib.suppress(ProcessLookupError):
@@ -120,24 +129,42 @@ async def spawn(
             stderr=log,
             env=dict(env) if env is not None else None,
             start_new_session=True,
-            preexec_fn=_end_with_parent(stop_signal),
+            preexec_fn=end_with_parent(stop_signal),  # elsewhere the next start ends what was left
             **options,
         )
     return Child(name, process, log_path, stop_signal, log_offset_bytes)
 
 
-def _end_with_parent(stop_signal: int) -> Callable[[], None] | None:
-    """Nothing survives a killed parent on Linux; elsewhere the next start ends what was left."""
-    if _LIBC is None:
-        return None
-    set_option = _LIBC.prctl
-    return lambda: set_option(_PR_SET_PDEATHSIG, stop_signal)
+def in_words(error: OSError) -> str:
+    """A time-out of asyncio has neither a file nor a text."""
+    words = error.strerror or str(error) or "does not answer"
+    return f"{error.filename}: {words}" if error.filename else words
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOCALHOST, 0))
-        return int(probe.getsockname()[1])
+    """None that the system gives to whoever connects somewhere, and none that another process of ours drew.
+
+    It would be taken before it is used, or while what uses it is started again.
+    """
+    while is_port_taken(port := secrets.choice(_PORTS)) or not _reserve(port):
+        pass
+    return port
+
+
+def _reserve(port: int) -> bool:
+    """By a name in Linux's abstract space: it ends with this process. Elsewhere nothing is reserved."""
+    if sys.platform != "linux":
+        return True
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0neurocards-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _reserved.append(name)
+    if len(_reserved) > _RESERVED_MAX:
+        _reserved.popleft().close()
+    return True
 
 
 def is_port_taken(port: int, host: str = LOCALHOST) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.status import Status
@@ -41,7 +41,9 @@ class ConsoleProgress(Progress):
         self._console.print(f"[green]✓[/] {title:<28} [dim]{time.monotonic() - started_at:5.1f} s[/]")
 
     def say(self, line: str) -> None:
-        self._console.print(line, markup=False, highlight=False)
+        """A terminal that is gone, or a full disk behind it, ends nothing."""
+        with suppress(OSError):
+            self._console.print(line, markup=False, highlight=False)
 
     def _show(self) -> None:
         if self._status is None:

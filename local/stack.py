@@ -10,15 +10,24 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final, Self
 
+from pydantic import SecretStr
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from clients.payload_codec import CannotDecrypt
 from local.balancer import balancing
+from local.env_file import env_file
 from local.folder import DataFolder
-from local.postgres import PostgresServer
-from local.processes import LOCALHOST, Child, ChildOwner, free_port, is_port_taken
+from local.postgres import PROGRAM_LOGIN, PostgresServer
+from local.processes import LOCALHOST, Child, ChildFailed, ChildOwner, free_port, is_port_taken
 from local.programs import Program
 from local.progress import Progress
 from local.standins import Service, Standin, made_up_credentials, standin_options
 from local.temporal import NAMESPACE, TemporalServer, connect
-from store.migrate import migrate
+from serving import temporal_converter
+from store.migrate import CannotMigrate, migrate
+from web.codec import CODEC_PATH
+from workflows.namespace import WrongAttributes
 from workflows.start import ensure_schedules
 
 DATABASE: Final = "neurocards"
@@ -91,6 +100,7 @@ class StackPlan:
     standin_options: Mapping[Service, Sequence[str]] = field(default_factory=dict)
     web_ui: bool = False
     durable: bool = True
+    metrics: bool = False  # of bots and workers, each at its own free port
 
 
 class Stack:
@@ -101,13 +111,14 @@ class Stack:
         self.folder = DataFolder(plan.folder)
         path = self.folder.path
         self.postgres = PostgresServer(path / "postgres", port=plan.ports.postgres, durable=plan.durable)
+        self.web_port = plan.ports.web or free_port()
         self.temporal = TemporalServer(
             path / "temporal",
             port=plan.ports.temporal,
             ui_port=plan.ports.temporal_ui if plan.web_ui else None,
+            codec_url=self.codec_url,
         )
         self.standins = {service: self._standin(service) for service in Service if service not in plan.real}
-        self.web_port = plan.ports.web or free_port()
         self._bot_ports: list[int] = []
         self.environment: dict[str, str] = {}  # filled when the servers' addresses are known
         self.bots = [self._bot(number) for number in range(1, plan.bot_count + 1)]
@@ -136,21 +147,39 @@ class Stack:
         return self.standins[Service.TELEGRAM].url
 
     @property
+    def codec_url(self) -> str | None:
+        """Where an engineer signs in and the Web UI asks; None while payloads are plain."""
+        given = self.plan.environment
+        is_offered = given.get("TEMPORAL_PAYLOAD_KEY") and given.get("CODEC_TOKEN")
+        return f"http://{LOCALHOST}:{self.web_port}{CODEC_PATH}" if is_offered else None
+
+    @property
     def database_url(self) -> str:
+        """As the programs log in."""
+        return self.postgres.program_url(DATABASE)
+
+    @property
+    def owner_database_url(self) -> str:
         return self.postgres.url(DATABASE)
+
+    @property
+    def env_path(self) -> Path:
+        """For commands beside it; where everything listens."""
+        return self.folder.path / "env"
 
     @property
     def programs(self) -> list[Program]:
         return [*self.bots, *self.workers]
 
     async def start(self) -> None:
-        """All serving when this returns. Raise PortTaken, FolderInUse or ChildFailed; then nothing runs."""
+        """All serving when this returns. Raise PortTaken, FolderUnusable, ChildFailed; then nothing runs."""
         self.plan.ports.check()
         self.folder.take()
         async with AsyncExitStack() as on_failure:
             on_failure.push_async_callback(self.stop)
             await self._start_servers()
             self.environment.update(self._settings())
+            self.folder.keep(self.env_path.name, env_file(str(self.env_path), self._beside()))
             await self._balance()
             await self._together({program.name: program.start for program in self.programs})
             on_failure.pop_all()
@@ -186,12 +215,33 @@ class Stack:
     async def _start_postgres(self) -> None:
         await self.postgres.start()
         await self.postgres.ensure_database(DATABASE)
-        await migrate(self.database_url)
+        try:
+            await migrate(self.owner_database_url, PROGRAM_LOGIN)
+        except CannotMigrate as error:
+            raise self.postgres.child.refused(f"did not bring its tables up to date: {error}") from None
 
     async def _start_temporal(self) -> None:
-        await self.temporal.start()
-        time_scale = float(self.plan.environment.get("TIME_SCALE", "1"))
-        await ensure_schedules(await connect(self.temporal.address), time_scale)
+        try:
+            await self.temporal.start()
+            await self._ensure_schedules(await self._temporal_client())
+        except WrongAttributes as wrong:
+            raise ChildFailed(str(wrong)) from None
+
+    async def _temporal_client(self) -> Client:
+        converter = temporal_converter(SecretStr(self.plan.environment.get("TEMPORAL_PAYLOAD_KEY", "")))
+        try:
+            return await connect(self.temporal.address, converter=converter)
+        except RuntimeError:  # the SDK's word for "cannot connect"
+            raise self.temporal.child.failed("does not answer any more") from None
+
+    async def _ensure_schedules(self, client: Client) -> None:
+        """Raise ChildFailed, also where they were made with another payload key."""
+        try:
+            await ensure_schedules(client, float(self.plan.environment.get("TIME_SCALE", "1")))
+        except CannotDecrypt as hidden:
+            raise ChildFailed(hidden.what_to_do) from None
+        except RPCError as error:
+            raise self.temporal.child.refused(f"did not make its schedules ({error.status.name})") from None
 
     async def _together(self, starts: Mapping[str, Callable[[], Awaitable[None]]]) -> None:
         """The first failure is the one to tell; nothing is left half started behind our back."""
@@ -221,12 +271,8 @@ class Stack:
         if self.plan.bot_count == 1:
             return self._program("bot", "bot_main.py")
         self._bot_ports.append(free_port())
-        own = {"WEB_PORT": str(self._bot_ports[-1])}
-        return Program(
-            f"bot-{number}",
-            ["bot_main.py"],
-            folder=self.folder.path,
-            environment=ChainMap(own, self.environment),
+        return self._program(
+            f"bot-{number}", "bot_main.py", own_settings={"WEB_PORT": str(self._bot_ports[-1])}
         )
 
     async def _balance(self) -> None:
@@ -234,9 +280,16 @@ class Stack:
         if origins:
             await self._balancing.enter_async_context(balancing(origins, self.web_port))
 
-    def _program(self, name: str, file: str, roles: str = "") -> Program:
-        arguments = [file, *(("--role", roles) if roles else ())]
-        return Program(name, arguments, folder=self.folder.path, environment=self.environment)
+    def _program(
+        self, name: str, file: str, roles: str = "", own_settings: Mapping[str, str] | None = None
+    ) -> Program:
+        return Program(
+            name,
+            [file, *(("--role", roles) if roles else ())],
+            folder=self.folder.path,
+            environment=ChainMap(dict(own_settings or {}), self.environment),
+            metrics_port=free_port() if self.plan.metrics else 0,
+        )
 
     def _settings(self) -> dict[str, str]:
         standins = frozenset(self.standins)
@@ -263,12 +316,14 @@ class Stack:
             "ENV_FILE": "",
             "NO_PROXY": f"{LOCALHOST},localhost",
             "DATABASE_URL": self.database_url,
+            "DATABASE_OWNER_URL": "",
             "TEMPORAL_ADDRESS": self.temporal.address,
             "TEMPORAL_NAMESPACE": NAMESPACE,
+            "TEMPORAL_UI_URL": self.temporal.ui_url,
             "MEDIA_URL": (self.folder.path / "media").as_uri(),
             "WEB_HOST": LOCALHOST,
             "WEB_PORT": str(self.web_port),
-            "METRICS_PORT": "0",  # it would be one port for several processes
+            "METRICS_PORT": "0",  # one port for several processes cannot be: each program says its own
         }
         for standin in self.standins.values():
             fixed.update(standin.settings())
@@ -276,12 +331,21 @@ class Stack:
             fixed.update(TELEGRAM_UPDATES="webhook", TELEGRAM_WEBHOOK_SECRET=self._webhook_secret())
         return fixed
 
+    def _beside(self) -> dict[str, str]:
+        """For commands: what the programs have, the tables' owner, and the codec for Temporal's own."""
+        token = self.environment.get("CODEC_TOKEN")
+        codec = {"TEMPORAL_CODEC_ENDPOINT": self.codec_url or "", "TEMPORAL_CODEC_AUTH": f"Bearer {token}"}
+        return {
+            **self.environment,
+            "DATABASE_OWNER_URL": self.owner_database_url,
+            **(codec if self.codec_url else {}),
+        }
+
     def _webhook_secret(self) -> str:
         """Kept, so that a callback of an order from before the restart still fits."""
         path = self.folder.path / "webhook_secret"
         if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(secrets.token_urlsafe(24))
+            self.folder.keep(path.name, secrets.token_urlsafe(24))
         return path.read_text()
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from local.processes import ChildOwner, spawn
+from local.processes import ChildOwner, free_port, spawn
 
 START_TIMEOUT_SECONDS: Final = 30.0
 _LISTENING: Final = "listening on "
@@ -57,7 +57,8 @@ class Standin(ChildOwner):
         self.title = f"stand-in for {service}"
 
     async def start(self) -> None:
-        """A restart keeps the port."""
+        """A restart keeps the port; one that the system gives away could be somebody else's by then."""
+        self._port = self._port or free_port()
         seen = self._log_path.stat().st_size if self._log_path.exists() else 0
         command = [sys.executable, "-u", "-m", f"standins.{self.service}", "--port", str(self._port)]
         self.started_child = await spawn(
@@ -68,7 +69,6 @@ class Standin(ChildOwner):
             cwd=str(Path(__file__).parents[1]),
         )
         self.url = await self._listening_url(seen)
-        self._port = int(self.url.rpartition(":")[2])
 
     def settings(self) -> dict[str, str]:
         """What the bot and the workers need to talk to it instead of the real one."""
@@ -89,7 +89,7 @@ class Standin(ChildOwner):
 
 
 def standin_options(service: Service, folder: Path, more: Sequence[str] = ()) -> list[str]:
-    """Chats and files of people outlive a restart; what KIE and OpenAI remember need not."""
+    """Chats and files of people outlive a restart, KIE's tasks where `more` has a folder for them."""
     if service is Service.TELEGRAM:
         return ["--data", str(folder / "telegram"), *more]
     if service is Service.KIE and "--keys" not in more:

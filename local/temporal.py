@@ -9,17 +9,19 @@ from typing import Final
 
 from temporalio.client import Client
 from temporalio.common import SearchAttributeIndexedValueType
-from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
 from temporalio.service import RPCError
 
 from local.processes import LOCALHOST, ChildFailed, ChildOwner, beside_python, free_port, spawn
 from workflows.namespace import prepare_namespace
+from workflows.registry import DATA_CONVERTER
 from workflows.search_attributes import ALL_SEARCH_ATTRIBUTES
 
 NAMESPACE: Final = "default"
 START_TIMEOUT_SECONDS: Final = 60.0
 _CONNECT_TIMEOUT: Final = timedelta(seconds=5)
 _START_TRIES: Final = 3
+_PORT_TAKEN: Final = "address already in use"
 
 _TYPE_NAMES: Final = {SearchAttributeIndexedValueType.KEYWORD_LIST: "KeywordList"}
 _SEARCH_ATTRIBUTES: Final = tuple(
@@ -38,11 +40,24 @@ _SQLITE_PRAGMAS: Final = ("journal_mode=wal", "synchronous=1")
 class TemporalServer(ChildOwner):
     title = "Temporal"
 
-    def __init__(self, folder: Path, *, port: int = 0, ui_port: int | None = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int = 0,
+        ui_port: int | None = 0,
+        codec_url: str | None = None,
+    ) -> None:
         """Ports of 0 become free ones; `ui_port` None is a server without Web UI."""
         self.folder = folder.resolve()
         self.port = port
         self.ui_port = ui_port
+        self.metrics_port = 0  # it always has metrics; a restart keeps the port
+        self._codec_url = codec_url
+
+    @property
+    def metrics_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.metrics_port}/metrics"
 
     @property
     def address(self) -> str:
@@ -50,7 +65,8 @@ class TemporalServer(ChildOwner):
 
     @property
     def ui_url(self) -> str:
-        return f"http://{LOCALHOST}:{self.ui_port}"
+        """Meaningless without a Web UI."""
+        return f"http://{LOCALHOST}:{self.ui_port or 0}"
 
     async def start(self) -> None:
         """Ready for the first workflow when this returns."""
@@ -59,11 +75,13 @@ class TemporalServer(ChildOwner):
             if await self._try_start(port, ui_port):
                 self.port, self.ui_port = port, ui_port if self.ui_port is not None else None
                 return
-            if self.port or attempt + 1 == _START_TRIES:
+            if attempt + 1 == _START_TRIES or _PORT_TAKEN not in self.child.log_tail():
                 raise self.child.failed("did not start")
+            self.metrics_port = 0
 
     async def _try_start(self, port: int, ui_port: int) -> bool:
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.metrics_port = self.metrics_port or free_port()
         self.started_child = await spawn(
             "Temporal",
             self._command(port, ui_port),
@@ -82,16 +100,17 @@ class TemporalServer(ChildOwner):
             _program(),
             *("server", "start-dev", "--ip", LOCALHOST, "--port", str(port)),
             *("--log-level", "warn", "--namespace", NAMESPACE),
-            *(
-                ("--headless",)
-                if self.ui_port is None
-                else ("--ui-port", str(ui_port), "--ui-disable-news-fetch")
-            ),
+            *("--metrics-port", str(self.metrics_port)),
+            *(("--headless",) if self.ui_port is None else self._ui_options(ui_port)),
             *("--db-filename", str(self.folder / "temporal.sqlite")),
             *_repeated("--sqlite-pragma", _SQLITE_PRAGMAS),
             *_repeated("--search-attribute", _SEARCH_ATTRIBUTES),
             *_repeated("--dynamic-config-value", _DYNAMIC_CONFIG),
         ]
+
+    def _ui_options(self, ui_port: int) -> list[str]:
+        codec = () if self._codec_url is None else ("--ui-codec-endpoint", self._codec_url)
+        return ["--ui-port", str(ui_port), "--ui-disable-news-fetch", *codec]
 
 
 def _program() -> str:
@@ -123,7 +142,9 @@ async def _is_prepared(port: int) -> bool:
     return True
 
 
-async def connect(address: str, namespace: str = NAMESPACE) -> Client:
+async def connect(
+    address: str, namespace: str = NAMESPACE, converter: DataConverter = DATA_CONVERTER
+) -> Client:
     return await Client.connect(
-        address, namespace=namespace, data_converter=pydantic_data_converter, connect_timeout=_CONNECT_TIMEOUT
+        address, namespace=namespace, data_converter=converter, connect_timeout=_CONNECT_TIMEOUT
     )
