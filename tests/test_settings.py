@@ -2,7 +2,8 @@
 
 import pytest
 
-from settings import Settings, WrongSetting, load_kie_keys, load_port, load_settings, require, require_kie_key
+from environment import WrongSetting, port_in
+from settings import Settings, load_kie_keys, load_settings, require, require_kie_key
 
 pytestmark = pytest.mark.unit
 
@@ -28,12 +29,25 @@ pytestmark = pytest.mark.unit
         ("DATABASE_URL", "mysql://localhost/neurocards"),
         ("DATABASE_URL", "postgresql://user:pass@word@localhost:five/neurocards"),
         ("KIE_API_BASE", "http://localhost:http"),
+        ("DATABASE_OWNER_URL", "mysql://localhost/neurocards"),
         ("TEMPORAL_ADDRESS", "localhost"),
         ("TEMPORAL_ADDRESS", "localhost:72333"),
+        ("TEMPORAL_ADDRESS", "a b:7233"),
+        ("TEMPORAL_ADDRESS", "a:²"),
+        ("TEMPORAL_ADDRESS", "хост:7233"),
+        ("TEMPORAL_ADDRESS", "http://localhost:7233"),
+        ("TEMPORAL_PAYLOAD_KEY", "0123456789abcdef0123456789abcdef"),
+        ("TEMPORAL_PAYLOAD_KEY", "k1:c2hvcnQ="),
+        ("TEMPORAL_PAYLOAD_KEY", "k1:letters that are no base64"),
+        ("TEMPORAL_UI_URL", "localhost:8233"),
+        ("CODEC_TOKEN", "short"),
+        ("CODEC_TOKEN", "with a space between its 24 letters"),
         ("MEDIA_URL", "/var/media"),
         ("MEDIA_URL", "file://var/media"),
         ("MEDIA_URL", "s3://"),
         ("ADMIN_TG_IDS", "12,bob"),
+        ("ADMIN_TG_IDS", "²"),
+        ("ADMIN_TG_IDS", "١٢٣"),
         ("WELCOME_CREDITS", "-1"),
         ("METRICS_PORT", "-5"),
         ("LOG_FORMAT", "xml"),
@@ -152,15 +166,49 @@ def test_a_key_that_no_header_carries_is_a_wrong_setting() -> None:
 @pytest.mark.parametrize("text", ["abc", "-1", "65536", "1e3", "80 "])
 def test_a_port_is_a_number_that_fits(text: str) -> None:
     with pytest.raises(WrongSetting, match=r"^CHAT_PORT: .* for example CHAT_PORT=8090$"):
-        load_port("CHAT_PORT", 8090, {"CHAT_PORT": text})
+        port_in({"CHAT_PORT": text}, "CHAT_PORT", 8090)
 
 
 def test_a_port_has_its_default_and_0_is_one() -> None:
-    assert load_port("CHAT_PORT", 8090, {}) == 8090
-    assert load_port("CHAT_PORT", 8090, {"CHAT_PORT": "0"}) == 0
+    assert port_in({}, "CHAT_PORT", 8090) == 8090
+    assert port_in({"CHAT_PORT": "0"}, "CHAT_PORT", 8090) == 0
 
 
 def test_admins_and_models_are_lists() -> None:
     settings = load_settings({"ADMIN_TG_IDS": "1, 2 ,", "VIDEO_MODELS": " kling-2.6/image-to-video ,"})
     assert settings.admins == (1, 2)
     assert settings.preferred_models == ("kling-2.6/image-to-video",)
+
+
+PAYLOAD_KEY = "S" * 43 + "="
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        PAYLOAD_KEY[:32],
+        f"k1:{PAYLOAD_KEY[:40]}",
+        f"k1:{PAYLOAD_KEY},k1:{PAYLOAD_KEY}",
+        f"k1:{PAYLOAD_KEY},plain",
+        f"plain:{PAYLOAD_KEY}",
+        f"k1:{PAYLOAD_KEY},",
+        f":{PAYLOAD_KEY}",
+        f"k 1:{PAYLOAD_KEY}",
+    ],
+)
+def test_a_wrong_payload_key_is_told_without_showing_it(value: str) -> None:
+    with pytest.raises(WrongSetting) as raised:
+        load_settings({"TEMPORAL_PAYLOAD_KEY": value})
+    assert "SSSS" not in str(raised.value)
+
+
+def test_what_is_secret_by_itself_is_hidden_by_itself() -> None:
+    settings = load_settings(
+        {
+            "DATABASE_URL": "postgresql://bot:pass%2Fword@localhost/neurocards",
+            "TEMPORAL_PAYLOAD_KEY": f"plain, k1:{PAYLOAD_KEY}",
+            "BOT_TOKEN": "123456:AAF-secret-half",
+        }
+    )
+    hidden = {secret.get_secret_value() for secret in settings.secrets}
+    assert {"pass%2Fword", "pass/word", PAYLOAD_KEY, "AAF-secret-half", "123456:AAF-secret-half"} <= hidden

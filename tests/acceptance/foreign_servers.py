@@ -135,7 +135,7 @@ class Telegram:
         return await self.shows(person, lambda each: words in each.text, words)
 
     async def shows(
-        self, person: int, fits: Callable[[Shown], bool], what: str, seconds: float = 25.0
+        self, person: int, fits: Callable[[Shown], bool], what: str, seconds: float = 60.0
     ) -> Shown:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

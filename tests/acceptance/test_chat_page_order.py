@@ -16,7 +16,7 @@ from tests.acceptance.product_picture import product_picture
 from tests.fixtures.browser import needs_chromium, play
 from tests.stories.player import plan_for, throw_away_folder
 
-pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PICTURE_BYTES_MAX: Final = 400_000

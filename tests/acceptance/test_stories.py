@@ -17,7 +17,7 @@ async def played() -> AsyncIterator[dict[str, Played]]:
     yield {each.story.name: each for each in await play_all(bots_behind_webhook=2)}
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)  # the first one waits for all
 @pytest.mark.parametrize("story", BOOK, ids=lambda story: story.name)
 async def test_story(story: Story, played: dict[str, Played]) -> None:
     this = played[story.name]

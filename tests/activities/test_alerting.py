@@ -163,3 +163,14 @@ async def test_an_admin_who_blocked_the_bot_keeps_nothing_from_the_other(rig: Ri
     await rig.admins[0].does("block")
     await rig.alert((await rig.failed("UNKNOWN", KLING))[0])
     assert len(await rig.read(1)) == 1
+
+
+async def test_one_that_reached_nobody_is_sent_again_later(rig: Rig) -> None:
+    for admin in rig.admins:
+        await admin.does("block")
+    await rig.alert(Alert(failure_class=contracts.LOW_BALANCE_ALERT, account="a"))
+    for admin in rig.admins:
+        await admin.does("unblock")
+    rig.clock.forward(301)
+    await rig.alert(Alert(failure_class=contracts.LOW_BALANCE_ALERT, account="a"))
+    assert "KIE account a" in (await rig.read())[-1], "though the next one was due tomorrow"

@@ -75,7 +75,7 @@ async def studio(database: Database, tmp_path: Path, request: pytest.FixtureRequ
     """One video model at a time is the only one."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(kie_app(SETTINGS, {"real-key": "alpha"})))
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         client = KieClient(
             [KieKey(KEY, SecretStr("real-key"))], api_base=url, upload_base=url, webhook_secret=SecretStr("")
         )

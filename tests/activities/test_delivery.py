@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
@@ -174,13 +175,88 @@ async def test_a_blocked_bot_waits(delivery: Delivery) -> None:
     assert (await delivery.send()).outcome is SendOutcome.BLOCKED
 
 
-async def test_a_captured_video_can_be_had_again_and_once_per_asking(delivery: Delivery) -> None:
-    await delivery.send()
+async def test_a_waiting_video_is_sent_once_whoever_asks(delivery: Delivery) -> None:
+    """Who unblocks the bot asks for it, and the sweeper does, one right after the other."""
+    await waits_for_its_user(delivery)
+    assert (await delivery.resend("run-1")).outcome is SendOutcome.SENT
+    for run_id in ("run-1", "run-2"):
+        with pytest.raises(ApplicationError):
+            await delivery.resend(run_id)
+    assert len(await delivery.videos_seen()) == 1
+
+
+async def test_a_resend_whose_worker_died_after_it_is_not_a_second_one(
+    delivery: Delivery, owner_url: str
+) -> None:
+    await waits_for_its_user(delivery)
+    await delivery.resend("run-1")
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("update videos set state = 'WAITING', delivered_at = null")
+    await owner.close()
+    assert (await delivery.resend("run-1")).outcome is SendOutcome.SENT, "as the row has it"
+    assert len(await delivery.videos_seen()) == 1
+
+
+async def test_a_resend_without_an_answer_is_not_repeated_by_its_own_run(delivery: Delivery) -> None:
+    await waits_for_its_user(delivery)
+    await delivery.standin.order_fault(where="sendVideo", kind="drop_answer")
+    for _ in range(2):
+        assert (await delivery.resend("run-1")).outcome is SendOutcome.UNKNOWN
+    assert len(await delivery.videos_seen()) == 1
+    assert (await delivery.resend("run-2")).outcome is SendOutcome.SENT, "he came back once more"
+
+
+async def test_a_video_that_nobody_saw_arrive_is_sent_when_its_user_asks(delivery: Delivery) -> None:
+    """Captured without Telegram's answer; a restore captures like that, too. Once is enough."""
+    await delivery.stores.videos.begin_delivery(delivery.video_id)
     await delivery.stores.videos.settle(delivery.video_id, VideoState.DELIVERED)
     assert (await delivery.resend("run-1")).outcome is SendOutcome.SENT
-    assert (await delivery.resend("run-1")).outcome is SendOutcome.UNKNOWN, "the same asking, again"
+    with pytest.raises(ApplicationError):
+        await delivery.resend("run-2")
+    assert len(await delivery.videos_seen()) == 1
+
+
+@pytest.mark.parametrize("left", [VideoState.WAITING, VideoState.DELIVERED])
+async def test_after_a_restore_only_what_somebody_asks_for_is_sent_again(
+    delivery: Delivery, owner_url: str, left: VideoState
+) -> None:
+    """It may have arrived between the restored moment and the restore."""
+    await delivery.stores.videos.begin_delivery(delivery.video_id)
+    await delivery.stores.videos.settle(delivery.video_id, left)
+    await delivery.stores.videos.ask_resend(delivery.video_id)
+    for epoch in (1, 2):
+        await raise_epoch(owner_url, epoch)
+        with pytest.raises(ApplicationError, match="since the database was restored"):
+            await delivery.resend("run-1")
+        assert await delivery.stores.videos.waiting_for_somebody_back(timedelta(hours=1)) == []
+    assert await delivery.videos_seen() == []
+
+    await delivery.stores.videos.ask_resend(delivery.video_id)
     assert (await delivery.resend("run-2")).outcome is SendOutcome.SENT
-    assert len(await delivery.videos_seen()) == 3
+    assert len(await delivery.videos_seen()) == 1
+
+
+async def test_what_waits_since_a_restore_is_sent_by_itself(delivery: Delivery, owner_url: str) -> None:
+    await waits_for_its_user(delivery)
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("delete from messages where purpose = 'delivery'")
+    await owner.close()
+    found = await delivery.stores.videos.waiting_for_somebody_back(timedelta(hours=1))
+    assert found == [delivery.video_id]
+    assert (await delivery.resend("run-1")).outcome is SendOutcome.SENT
+
+
+async def raise_epoch(owner_url: str, epoch: int) -> None:
+    owner = await asyncpg.connect(owner_url)
+    await owner.execute("insert into epochs (epoch, raised_at) values ($1, now())", epoch)
+    await owner.close()
+
+
+async def waits_for_its_user(delivery: Delivery) -> None:
+    await delivery.person.does("block")
+    await delivery.send()
+    await delivery.stores.videos.settle(delivery.video_id, VideoState.WAITING)
+    await delivery.person.does("unblock")
 
 
 async def test_what_was_refunded_is_not_given_away(delivery: Delivery) -> None:

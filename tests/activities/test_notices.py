@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import pytest_asyncio
 from pydantic import SecretStr
 from temporalio.testing import ActivityEnvironment
 
-from activities.contracts import OrderRef, ShowStage, Stage, VideoRef
+from activities.contracts import OrderRef, ShowStage, Stage, TellLongWait, VideoRef
 from activities.notices import NoticeActivities
 from clients.media import MediaStorage
 from clients.telegram import TelegramClient
@@ -100,6 +101,36 @@ async def test_a_cancel_is_told_once(notices: Notices) -> None:
     told = [text for text in await notices.texts() if "The order is cancelled" in text]
     assert len(told) == 2, "in the placeholder, and once as a message"
     assert "1 credit back, balance: 3 credits" in told[-1]
+
+
+async def test_an_order_that_failed_as_a_whole_has_no_closing_card(notices: Notices) -> None:
+    await notices.stores.orders.release(
+        notices.order_id, FailureClass.USER_VIOLATION, FailureReason.PHOTO_GONE
+    )
+    await notices.run(notices.activities.tell_order_failure, OrderRef(order_id=notices.order_id))
+    told = await notices.texts()
+    await notices.run(notices.activities.send_closing_card, OrderRef(order_id=notices.order_id))
+    assert await notices.texts() == told
+
+
+async def test_the_words_of_a_cancel_are_not_covered_by_its_stage(notices: Notices) -> None:
+    await notices.stores.orders.cancel(notices.order_id, notices.person.id)
+    await notices.run(notices.activities.tell_cancelled, OrderRef(order_id=notices.order_id))
+    told = await notices.texts()
+    await stage(notices, Stage.CANCELLED)
+    assert await notices.texts() == told
+
+
+@pytest.mark.parametrize(
+    ("service", "told"), [("kie", "cannot be reached"), ("telegram", "queue"), ("openai", "queue")]
+)
+async def test_only_an_outage_of_kie_is_one_of_the_video_service(
+    notices: Notices, service: str, told: str
+) -> None:
+    for _ in range(10):
+        await notices.stores.services.unreachable(service)
+    await notices.run(notices.activities.tell_long_wait, TellLongWait(order_id=notices.order_id, step=1))
+    assert told in (await notices.texts())[-1]
 
 
 async def test_a_resting_model_is_a_promise_that_is_kept(notices: Notices) -> None:

@@ -18,6 +18,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.contracts import OrderRef
 from activities.media import MediaActivities
 from activities.prompts import GptCalls, PromptActivities
+from clients.confined import Confined
 from clients.kie import KieClient
 from clients.media import MediaStorage, photo_key, view_key
 from clients.openai import ScriptWriter
@@ -32,7 +33,7 @@ from standins.server import running
 from store.database import Database
 from store.drafts import DraftOffer
 from store.limits import RateLimits
-from store.orders import OrderRow
+from store.order_rows import OrderRow
 from store.stores import Stores, build_stores
 from tests.standins.telegram_parts import TOKEN, HttpBot, Person, Standin, picture, telegram
 from tests.store.order_rows import Rows, rows_of
@@ -113,7 +114,7 @@ async def kitchen(database: Database, tmp_path: Path) -> AsyncIterator[Kitchen]:
     async with AsyncExitStack() as stack:
         standin = await stack.enter_async_context(telegram(tmp_path / "telegram"))
         openai_url = await stack.enter_async_context(running(openai_app()))
-        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=openai_url))
+        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=openai_url, timeout=30))
         client = TelegramClient(SecretStr(TOKEN), standin.url, 5)
         stack.push_async_callback(client.close)
         writer = ScriptWriter(SecretStr("sk-test"), base_url=f"{openai_url}/v1", model="gpt-5-mini")
@@ -133,7 +134,7 @@ async def kitchen(database: Database, tmp_path: Path) -> AsyncIterator[Kitchen]:
             rows_of(database, welcome_credits=9),
             stores,
             media,
-            MediaActivities(client, kie, results, stores, media),
+            MediaActivities(client, kie, results, stores, media, Confined()),
             PromptActivities(
                 writer, stores.orders, media, VIDEO_MODELS, GptCalls(RateLimits(database, utc_now), 300)
             ),
@@ -149,7 +150,8 @@ async def test_moderation_and_gpt_see_the_photo_and_its_views(kitchen: Kitchen) 
     sent = [await kitchen.digest(key) for key in (photo_key(order_id), *order.view_media_keys)]
     assert len(set(sent)) == 3
     assert await kitchen.seen("responses") == [sent], "the photo is the frame, so it comes first"
-    assert sorted(await kitchen.seen("moderations")) == sorted([each] for each in sent)
+    # The one without a picture is of the scripts.
+    assert sorted(await kitchen.seen("moderations")) == sorted([[], *([each] for each in sent)])
 
 
 async def test_what_cannot_be_fetched_or_opened_is_left_out(kitchen: Kitchen) -> None:

@@ -18,6 +18,7 @@ from bot.feeder import Feeder
 from bot.parts import BotParts
 from bot.polling import Poller
 from bot.recent import Recent
+from clients.fingerprints import Fingerprints
 from clients.stars import StarsPayments
 from clients.telegram import TelegramClient
 from clients.telegram_session import aiogram_bot
@@ -28,13 +29,16 @@ from domain.policy import OrderPolicy
 from domain.shop import ShopRules
 from store.albums import Albums
 from store.audit import AuditLog
+from store.chores import Chores
 from store.conversations import Conversations
 from store.database import Database
 from store.drafts import Drafts
+from store.forget import Forgetting
 from store.library import Library
 from store.limits import RateLimits
 from store.orders import Orders
 from store.payments import Payments
+from store.restores import Restores
 from store.shown_files import ShownFiles
 from store.statistics import Statistics
 from store.stores import build_stores
@@ -56,7 +60,7 @@ SHOP = ShopRules(
     video_models=VIDEO_MODELS,
     messages_per_second=50.0,
 )
-_SETTLED_SECONDS_MAX = 20.0
+_SETTLED_SECONDS_MAX = 60.0  # a bound, not a promise: no test proves by it how soon the bot answers
 
 
 def picture(width: int = 400, height: int = 600, kind: str = "JPEG", color: str = "teal") -> bytes:
@@ -113,6 +117,8 @@ def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
         accounts=stores.accounts,
         alerts=stores.alerts,
         payments=Payments(database, ledger, utc_now),
+        chores=Chores(database),
+        restores=Restores(database, utc_now),
         limits=RateLimits(database, utc_now),
         switches=Switches(database, utc_now),
         audit=AuditLog(database, utc_now),
@@ -120,6 +126,8 @@ def parts_of(database: Database, api_base: str, starts: Starts) -> BotParts:
         waiting_drafts=WaitingDrafts(database, utc_now),
         library=Library(database, utc_now),
         shown_files=ShownFiles(database),
+        forgetting=Forgetting(database, ledger, utc_now),
+        fingerprints=Fingerprints(TOKEN),
         starter=starts,
         provider=StarsPayments(telegram, TOKEN),
         clock=utc_now,

@@ -1,13 +1,25 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
 import pytest_asyncio
+import structlog
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from standins.server import running
 from standins.telegram.app import build_app
 from store.database import Database
 from tests.bot.chat import ADMIN_ID, Person, RunningBot, running_bot
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_tracebacks() -> Iterator[None]:
+    """structlog's own show every variable of every frame: the bot stands still for as long as that takes."""
+    before = structlog.get_config()
+    plain = ConsoleRenderer(exception_formatter=plain_traceback)
+    structlog.configure(processors=[*before["processors"][:-1], plain])
+    yield
+    structlog.configure(**before)
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -19,7 +31,7 @@ async def telegram_server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
 @pytest_asyncio.fixture
 async def http(telegram_server: str) -> AsyncIterator[httpx.AsyncClient]:
     """The stand-in's controls, with nothing left of the test before."""
-    async with httpx.AsyncClient(base_url=telegram_server, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=telegram_server, timeout=60) as client:
         (await client.post("/control/reset")).raise_for_status()
         yield client
 
@@ -36,10 +48,15 @@ async def bot(database: Database, telegram_base: str) -> AsyncIterator[RunningBo
         yield started
 
 
+@pytest.fixture
+def ann_id() -> int:
+    return 501
+
+
 @pytest_asyncio.fixture
-async def ann(bot: RunningBot, http: httpx.AsyncClient) -> Person:
+async def ann(bot: RunningBot, http: httpx.AsyncClient, ann_id: int) -> Person:
     assert bot.parts.price_credits == 1
-    return await Person.join(http, 501)
+    return await Person.join(http, ann_id)
 
 
 @pytest_asyncio.fixture

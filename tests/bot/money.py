@@ -12,7 +12,7 @@ from store.database import Database
 from tests.bot.chat import ADMIN_ID, TOKEN, Person, button_data
 
 SMALL, LARGE = Package("5c150s", 5, 150), Package("20c500s", 20, 500)
-_SETTLED_SECONDS_MAX = 15.0
+_SETTLED_SECONDS_MAX = 60.0
 
 
 def signed(tg_user_id: int, package: Package = LARGE, draft_id: str = "", token: SecretStr = TOKEN) -> str:

@@ -1,17 +1,21 @@
 """The shop from the inside, in the chat of an administrator; for everybody else there is nothing there."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from aiogram.types import BotCommandScopeChat
 
+from bot.description import describe_bot
 from domain.actions import Action
 from domain.orders import Language
 from store.database import Database
 from store.switches import MAINTENANCE, Switches
 from tests.bot.chat import ADMIN_ID, Person, RunningBot, button_data, labels
+from texts import label
 
 COMMANDS = (
     "/admin", "/today", "/accounts", "/user 501", "/grant 501 5 gift", "/take 501 1 gift", "/refund charge",
@@ -79,8 +83,8 @@ async def test_the_yes_of_an_admin_is_worth_nothing_in_another_hand(
 async def test_the_panel_leads_everywhere_and_back_in_one_message(boss: Person) -> None:
     (panel,) = await boss.text("/admin")
     assert "Maintenance is off" in panel["text"]
-    for label, words in (("Today", "New users"), ("Find", "/user"), ("Accounts", "KIE accounts")):
-        assert await boss.press(label, message_id=panel["message_id"]) == []
+    for button, words in (("Today", "New users"), ("Find", "/user"), ("Accounts", "KIE accounts")):
+        assert await boss.press(button, message_id=panel["message_id"]) == []
         assert words in await text_of(boss, panel)
         await boss.press("Panel", message_id=panel["message_id"])
         assert "Administration" in await text_of(boss, panel)
@@ -167,6 +171,44 @@ async def test_an_order_and_its_failure_are_on_the_card(
     assert "UNKNOWN" in card["text"]
     assert "UNKNOWN: 1 video, 1 credit" in only_text(await boss.text("/today"))
     assert bot.starts.started
+
+
+async def test_a_failure_is_told_in_the_provider_s_words_without_the_prompt(
+    boss: Person, ann: Person, database: Database
+) -> None:
+    await ann.to_step("confirm")
+    await ann.press("Generate")
+    prompt = "a purple giraffe juggles twelve lanterns"
+    answer = {
+        "code": 200,
+        "data": {
+            "state": "fail",
+            "failMsg": f"Your request was flagged: {prompt}",
+            "param": json.dumps({"input": {"prompt": prompt}}),
+        },
+    }
+    async with database.connection() as connection:
+        await connection.execute(
+            "update videos set state = 'FAILED', failure_class = 'USER_VIOLATION', closed_at = now()"
+        )
+        await connection.execute(
+            """insert into attempts (id, video_id, user_id, number, video_model, account, key_id, state,
+                                     task_state, kie_task_id, failure_class, failure_code, prompt, raw_answer,
+                                     admitted_at)
+               select 'a', id, user_id, 1, 'm', 'alpha', 'k', 'ACCEPTED', 'FAIL', 'task', 'USER_VIOLATION',
+                      '400', $1, $2, now() from videos""",
+            prompt, json.dumps(answer),
+        )  # fmt: skip
+    (card,) = await boss.text("/user 501")
+    assert "400 Your request was flagged" in card["text"]
+    assert "giraffe" not in card["text"]
+    assert "{" not in card["text"]
+
+
+async def test_the_panel_names_what_has_no_button(boss: Person) -> None:
+    told = only_text(await boss.text("/admin"))
+    assert "/forget id" in told
+    assert "forced" in told
 
 
 # -- deeds ----------------------------------------------------------------------------------------
@@ -278,11 +320,26 @@ async def test_accounts_and_keys_without_secrets(boss: Person, bot: RunningBot) 
         assert words in text
 
 
+async def test_the_bot_is_described_in_both_languages(bot: RunningBot, http: httpx.AsyncClient) -> None:
+    telegram = bot.parts.bot
+    await describe_bot(bot.parts)
+    for code, language in ((None, Language.EN), ("ru", Language.RU), ("uk", Language.RU)):
+        told = await telegram.get_my_description(code)
+        shortly = await telegram.get_my_short_description(code)
+        assert told.description == label(language, "bot-description")
+        assert shortly.short_description == label(language, "bot-short-description")
+        assert 0 < len(shortly.short_description) <= 120 < len(told.description) <= 512
+    fault = {"where": "setMyDescription", "times": -1, "status": 500, "kind": "answer"}
+    (await http.post("/control/faults", json=fault)).raise_for_status()
+    await describe_bot(bot.parts)  # nothing differs, so nothing is set, and nothing is logged
+    assert (await telegram.get_my_description("ru")).description == label(Language.RU, "bot-description")
+
+
 async def test_an_admin_reads_his_own_language(boss: Person, bot: RunningBot) -> None:
     await boss.text("/start")
     await bot.parts.users.choose_language(ADMIN_ID, Language.RU)
     assert "Администрирование" in only_text(await boss.text("/admin"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while (await registered(bot, None, ADMIN_ID))["admin"] != "Администрирование":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -312,7 +369,7 @@ async def test_commands_are_registered_for_all_and_more_of_them_for_admins(
 
 async def registered(bot: RunningBot, language: str | None, scope: int | None) -> dict[str, str]:
     chat = BotCommandScopeChat(chat_id=scope) if scope else None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         while not (found := await bot.parts.bot.get_my_commands(chat, language)):  # noqa: ASYNC110 - a server's state
             await asyncio.sleep(0.05)
     return {each.command: each.description for each in found}

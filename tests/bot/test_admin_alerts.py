@@ -54,3 +54,15 @@ async def test_what_nothing_followed_is_told_in_one_message_by_one_bot(
     assert "RESULT kling: 2" in told["text"]
     assert "UNKNOWN seedance: 1" in told["text"]
     assert "UNKNOWN kling" not in told["text"]
+
+
+async def test_what_reached_nobody_is_told_when_somebody_is_there(
+    bot: RunningBot, http: httpx.AsyncClient, database: Database
+) -> None:
+    """The administrator has never pressed Start, so the bot may not write to him."""
+    await alert_admins(bot.parts, "webhook pending", KEY, count=120)
+    await tell_passed_over(later(bot.parts, database, minutes=6))
+    boss = await Person.join(http, ADMIN_ID)
+    await boss.text("/start")
+    await tell_passed_over(later(bot.parts, database, minutes=12))
+    assert "webhook pending: 1" in (await boss.answers())[-1]["text"]

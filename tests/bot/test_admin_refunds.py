@@ -62,7 +62,8 @@ async def test_a_spent_payment_is_refunded_only_by_force(
     await boss.press("Yes", message_id=forced["message_id"])
     assert "on its way back" in await text_of(boss, forced)
     assert (await state_of(database))[1] == 2
-    assert "debt after refunds: 2 credits" in only_text(await boss.text("/user 501"))
+    shown = [each["text"] for each in await boss.text("/user 501")]  # or that Telegram refuses the refund
+    assert any("debt after refunds: 2 credits" in each for each in shown)
 
 
 @pytest.mark.parametrize("command", ["/refund stx-charge", "/refund stx-charge forced"])

@@ -2,11 +2,15 @@
 
 import httpx
 
+from bot.sweeper import Sweeper
 from domain.actions import Action, Button
+from domain.clock import utc_now
 from domain.failures import Failure, FailureClass
 from domain.ids import video_id
-from domain.orders import VideoState
+from domain.orders import MessagePurpose, VideoState
 from standins.movie import MovieOrder, make_movie, open_photo
+from store.database import Database
+from store.messages import MessageKey, Messages
 from tests.bot.chat import Person, RunningBot, button_data, labels, picture
 
 
@@ -133,3 +137,31 @@ async def test_who_blocked_the_bot_is_told_once_and_gets_what_waited(ann: Person
     user = await bot.parts.users.find(ann.id)
     assert user is not None
     assert not user.blocked
+
+
+async def test_who_came_back_before_the_refusal_was_settled_gets_the_video_all_the_same(
+    ann: Person, bot: RunningBot, database: Database
+) -> None:
+    """Once: what became of that sending nobody knows for sure, and then he asks himself."""
+    first = video_id(await placed(ann, "1"), 1)
+    await ann.do("block")
+    await ann.do("unblock")
+    await ann.settled()
+    await bot.parts.videos.settle(first, VideoState.WAITING)
+    sweeper = Sweeper(bot.parts)
+    await sweeper.sweep_waiting()
+    assert set(bot.starts.resent) == {first}
+    key = MessageKey(first.split("-")[0], MessagePurpose.DELIVERY, video_number=1, step=1)
+    await Messages(database, utc_now).restart(key, ann.id, None, "a run")
+    bot.starts.resent.clear()
+    await sweeper.sweep_waiting()
+    assert bot.starts.resent == []
+
+
+async def test_who_is_still_away_is_not_bothered(ann: Person, bot: RunningBot) -> None:
+    first = video_id(await placed(ann, "1"), 1)
+    await ann.do("block")
+    await ann.settled()
+    await bot.parts.videos.settle(first, VideoState.WAITING)
+    await Sweeper(bot.parts).sweep_waiting()
+    assert bot.starts.resent == []

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -99,7 +99,7 @@ async def until_set(http: httpx.AsyncClient, public_url: str) -> None:
     await until(is_set)
 
 
-async def until(check: Callable[[], Awaitable[object]], seconds: float = 10) -> None:
+async def until(check: Callable[[], Awaitable[object]], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not await check():  # noqa: ASYNC110 - a server's state
             await asyncio.sleep(0.02)
@@ -121,6 +121,7 @@ class Book:
     """What handlers of several feeders did, and how many of one chat were at it together."""
 
     handler_seconds: float = 0.01
+    may_end: asyncio.Event = field(default_factory=asyncio.Event)
     handled: list[tuple[int, int]] = field(default_factory=list)
     inside: dict[int, int] = field(default_factory=dict)
     most_inside: int = 0
@@ -130,12 +131,21 @@ class Book:
         dispatcher.message.register(self._handle)
         return Feeder(parts, dispatcher, patience_seconds)
 
+    async def someone_is_in(self, chat_id: int) -> bool:
+        return bool(self.inside.get(chat_id))
+
     async def _handle(self, message: Message) -> None:
         chat_id = message.chat.id
         self.inside[chat_id] = self.inside.get(chat_id, 0) + 1
         self.most_inside = max(self.most_inside, self.inside[chat_id])
         try:
-            await asyncio.sleep(self.handler_seconds)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.may_end.wait(), self.handler_seconds)
             self.handled.append((chat_id, message.message_id))
         finally:
             self.inside[chat_id] -= 1
+
+
+async def calls(http: httpx.AsyncClient, method: str) -> list[dict[str, object]]:
+    journal = (await http.get("/control/journal", params={"where": method})).json()["entries"]
+    return [entry["fields"] for entry in journal]

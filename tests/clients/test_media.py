@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from clients.media import MediaMissing, MediaStorage, MediaUnavailable, photo_key, video_key
+from local.processes import free_port
 from tests.clients.raw_http import http, raw_server
 
 
@@ -91,3 +92,29 @@ async def test_s3_is_asked_once_and_its_trouble_told_without_secrets(
     assert "made-up" not in str(caught.value)
     assert len(server.requests) == 2
     assert server.requests[0].startswith(b"PUT /bucket/prefix/a")
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (403, "InvalidAccessKeyId", "it answered 403 InvalidAccessKeyId"),
+        (500, "", "it answered 500"),
+        (404, "NoSuchBucket", "there is no such bucket"),
+        (301, "PermanentRedirect", "it is in another region"),
+    ],
+)
+async def test_what_s3_refuses_is_told_in_words(
+    aws_environment: pytest.MonkeyPatch, status: int, code: str, said: str
+) -> None:
+    body = f"<Error><Code>{code}</Code><Key>made-up</Key></Error>".encode() if code else b""
+    async with raw_server(http(status, body, "application/xml")) as server:
+        aws_environment.setenv("AWS_ENDPOINT_URL", server.origin)
+        with pytest.raises(MediaUnavailable) as caught:
+            await MediaStorage("s3://bucket/prefix").put("a", b"x")
+    assert str(caught.value) == f"a: {said}"
+
+
+async def test_an_s3_that_is_not_there_is_told_in_words(aws_environment: pytest.MonkeyPatch) -> None:
+    aws_environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
+    with pytest.raises(MediaUnavailable, match="a: nobody answers at its address"):
+        await MediaStorage("s3://bucket/prefix").put("a", b"x")

@@ -6,7 +6,8 @@ from pathlib import Path
 import av
 import pytest
 
-from clients.movies import MovieFacts, MovieRefused, make_sendable, probe
+from clients.movies import make_sendable, probe
+from clients.opened import MovieFacts, MovieRefused
 
 FPS = 10
 SECONDS = 2

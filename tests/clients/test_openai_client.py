@@ -32,19 +32,24 @@ CUP = "A blue ceramic cup stands on a wooden table."
 HAND = 'A hand lifts the cup. An off-screen voice says in Russian: "Тёплая с утра".'
 
 
-def client_of(origin: str) -> ScriptWriter:
+SOON_OVER = OpenAiTimeouts(connect_seconds=20.0, total_seconds=1.0)
+
+
+def client_of(origin: str, timeouts: OpenAiTimeouts | None = None) -> ScriptWriter:
     return ScriptWriter(
         SecretStr(KEY),
         base_url=f"{origin}/v1",
         model="gpt-5-mini",
-        timeouts=OpenAiTimeouts(connect_seconds=0.5, total_seconds=1.0),
+        timeouts=timeouts,
     )
 
 
 @asynccontextmanager
-async def writer(*answers: bytes, delay_seconds: float = 0) -> AsyncIterator[tuple[ScriptWriter, RawServer]]:
+async def writer(
+    *answers: bytes, delay_seconds: float = 0, timeouts: OpenAiTimeouts | None = None
+) -> AsyncIterator[tuple[ScriptWriter, RawServer]]:
     async with raw_server(*answers, delay_seconds=delay_seconds) as server:
-        client = client_of(server.origin)
+        client = client_of(server.origin, timeouts)
         try:
             yield client, server
         finally:
@@ -159,9 +164,20 @@ async def test_a_useless_photo_needs_no_scripts(status: str) -> None:
 
 
 async def test_what_gpt_writes_is_data() -> None:
-    dirty = f"\x00{CUP}\x1b See https://evil.example/x for more."
+    dirty = f"\x00{CUP}\x1b It\u202e turns\u200b  slowly."
     async with writer(written(dirty, HAND)) as (client, _):
-        assert (await write(client)).scripts[0] == f"{CUP} See for more."
+        assert (await write(client)).scripts[0] == f"{CUP} It turns slowly."
+
+
+async def test_a_script_that_breaks_the_rules_is_asked_for_again() -> None:
+    error = await failure_of(written(CUP, f"{HAND} See https://evil.example/x for more."))
+    trouble = Failure(FailureClass.USER_VIOLATION, FailureReason.CONTENT, "script_holds_a_link")
+    assert (error.failure, error.retryable) == (trouble, True)
+
+
+async def test_a_field_nobody_asked_for_makes_it_no_answer() -> None:
+    page = response(json.dumps({"photo_status": "ok", "scripts": [CUP, HAND], "refund": True}))
+    assert (await failure_of(page)).failure == Failure(FailureClass.TEMPORARY, code="scripts_shape")
 
 
 async def test_a_long_script_ends_with_a_sentence() -> None:
@@ -348,10 +364,10 @@ async def test_an_answer_that_got_lost_is_asked_for_again(page: bytes) -> None:
 
 async def test_silence_ends() -> None:
     started = asyncio.get_running_loop().time()
-    async with writer(written(CUP, HAND), delay_seconds=5) as (client, _):
+    async with writer(written(CUP, HAND), delay_seconds=30, timeouts=SOON_OVER) as (client, _):
         with pytest.raises(OpenAiFailed) as caught:
             await write(client)
-    assert asyncio.get_running_loop().time() - started < 3
+    assert asyncio.get_running_loop().time() - started < 20  # of 30 s
     assert (caught.value.failure.failure_class, caught.value.retryable) == (FailureClass.TEMPORARY, True)
 
 

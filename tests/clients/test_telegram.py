@@ -48,7 +48,7 @@ def refused(code: int, description: str, **parameters: Any) -> bytes:
 
 
 @asynccontextmanager
-async def client_of(origin: str, upload_timeout_seconds: float = 5) -> AsyncIterator[TelegramClient]:
+async def client_of(origin: str, upload_timeout_seconds: float = 20) -> AsyncIterator[TelegramClient]:
     client = TelegramClient(SecretStr(TOKEN), origin, upload_timeout_seconds)
     try:
         yield client
@@ -181,7 +181,7 @@ async def test_rate_limit_tells_the_wait() -> None:
 
 
 async def test_silence_after_the_request_is_unknown() -> None:
-    async with raw_server(accepted(), delay_seconds=5) as server, client_of(server.origin, 0.3) as client:
+    async with raw_server(accepted(), delay_seconds=30) as server, client_of(server.origin, 4) as client:
         with pytest.raises(TelegramUnknown) as caught:
             await client.send_photo(5, b"jpeg", CARD)
     assert shows_no_token(caught.value)
@@ -208,7 +208,7 @@ async def full_backlog() -> AsyncIterator[str]:
 
 
 async def test_connect_that_hangs_was_not_sent() -> None:
-    async with full_backlog() as origin, client_of(origin, 0.6) as client:
+    async with full_backlog() as origin, client_of(origin, 6) as client:
         with pytest.raises(TelegramNotSent) as caught:
             await client.send_photo(5, b"jpeg", CARD)
     assert shows_no_token(caught.value)
@@ -270,6 +270,8 @@ FILE = {"file_id": "f", "file_unique_id": "u", "file_path": "a/b.jpg"}
         ([http_json(200, {"ok": True, "result": {**FILE, "file_size": 11}})], FileTooLarge),
         ([http_json(200, {"ok": True, "result": FILE}), http(200, b"x" * 11)], FileTooLarge),
         ([http_json(200, {"ok": True, "result": FILE}), http(404, b"")], FileGone),
+        ([http_json(200, {"ok": True, "result": FILE}), http(429, b"")], TelegramRateLimited),
+        ([http_json(200, {"ok": True, "result": FILE}), http(408, b"")], TelegramUnknown),
         ([http_json(200, {"ok": True, "result": FILE}), http(502, b"")], TelegramUnknown),
         ([http_json(200, {"ok": True, "result": FILE}), DROP], TelegramUnknown),
         ([http_json(200, {"ok": True, "result": FILE}), http(200, b"x" * 9)[:-5]], TelegramUnknown),

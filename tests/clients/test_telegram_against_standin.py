@@ -61,8 +61,8 @@ class Telegram:
 @pytest.fixture
 async def telegram(tmp_path: Path) -> AsyncIterator[Telegram]:
     async with running(build_app(tmp_path / "telegram")) as origin:
-        client = TelegramClient(SecretStr("123456:token"), origin, upload_timeout_seconds=10)
-        async with httpx.AsyncClient(base_url=origin, trust_env=False) as http:
+        client = TelegramClient(SecretStr("123456:token"), origin, upload_timeout_seconds=30)
+        async with httpx.AsyncClient(base_url=origin, timeout=30, trust_env=False) as http:
             talk = Telegram(client, http)
             await talk.order("users", id=USER, first_name="Ann")
             await talk.order(f"users/{USER}/text", text="/start")

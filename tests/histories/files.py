@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 
 FOLDER: Final = Path(__file__).parent
 ROOT: Final = FOLDER.parents[1]
-BYTES_MAX: Final = 150_000
+BYTES_MAX: Final = 200_000
 _NEUTRAL: Final = "worker@host"
 _ONLY_FOR_PEOPLE: Final = frozenset({"stackTrace"})
 

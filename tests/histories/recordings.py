@@ -9,6 +9,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError
 
 from domain import ids
+from tests.histories.failures import FailureRecordings
 from tests.stories import book
 from tests.stories.seller import Message, soon
 from tests.stories.world import Play, World
@@ -28,6 +29,7 @@ class Recording:
     saved: tuple[str, ...] = ("v1",)
     ends: str = "DELIVERED"
     closed: bool = True
+    alone: bool = False  # it leaves accounts or models behind that nobody else could use
 
     @property
     def marker(self) -> str:
@@ -42,24 +44,47 @@ def order_id_on(card: Message) -> str:
 
 def recordings(client: Client) -> list[Recording]:
     """In the order of the file names."""
-    own = OwnRecordings(client)
+    own, failing = OwnRecordings(client), FailureRecordings(client)
     return [
         Recording("adopted", book.create_answered_by_silence),
+        Recording("bad_request", failing.bad_request, ends="BAD_REQUEST"),
+        Recording("billing", failing.billing, ends="BILLING", alone=True),
+        Recording("broken_wallet", own.broken_wallet, ("told",), '"rule":"I1"'),
+        Recording("broken_result", failing.broken_result, ends="RESULT"),
+        Recording("broadcast", own.broadcast, ("broadcast",), '"outcome":"done"', alone=True),
         Recording("cancelled_before_scripts", own.cancelled_before_scripts, ("order",), '"cancelled":1'),
+        Recording("cancelled_by_its_user", failing.cancelled_by_its_user, ("order",), '"cancelled":1'),
         Recording("cancelled_too_late", own.cancelled_too_late, ORDER_AND_VIDEO),
         Recording("cancelled_while_uploading", own.cancelled_while_uploading, ORDER_AND_VIDEO, "CANCELLED"),
+        Recording("create_lost_for_good", failing.create_lost_for_good, ORDER_AND_VIDEO, "TIMED_OUT"),
+        Recording("daily_report", own.daily_report, ("daily_report",), '"day":"'),
         Recording("delivered_by_callback", book.one_video, ORDER_AND_VIDEO),
         Recording("delivered_by_poll", book.lost_callback),
         Recording("failed_three_times", own.failed_three_times, ends="TEMPORARY"),
+        Recording("five_and_one_failed", failing.five_and_one_failed, ("order",), '"failed":1'),
         Recording("five_videos", book.five_videos, ("order", "v2")),
         Recording("forbidden_photo", book.forbidden_photo, ORDER_AND_VIDEO, "USER_VIOLATION"),
+        Recording("fresh_link", failing.fresh_link),
+        Recording("gpt_fails", failing.gpt_fails, ("order",), "TEMPORARY"),
         Recording("housekeeping", own.abandoned, ("housekeeping",), "-v1"),
+        Recording("lost_order", own.lost_order, ("settled", "closed"), '"complete":false'),
         Recording("low_money", own.low_money, ("kie_probe",), "is_low"),
+        Recording("models_rest", failing.models_rest, ends="MODEL_UNAVAILABLE", alone=True),
+        Recording("never_ends", failing.never_ends, ("order",), '"failed":1'),
+        Recording("never_reserved", failing.never_reserved, ("order",), "not_reserved"),
         Recording("next_video_model", book.paused_model),
         Recording("no_product", own.no_product, ("order",), "USER_VIOLATION"),
+        Recording("not_sent_once", failing.not_sent_once),
+        Recording("order_reset", failing.order_reset, ("order",), '"delivered":1'),
+        Recording("outage", failing.outage, ORDER_AND_VIDEO, alone=True),
+        Recording("rate_limit", failing.rate_limit, ends="RATE_LIMIT", alone=True),
         Recording("retention", own.retention, ("media_retention",), '"files":0'),
+        Recording("sending_refused", failing.sending_refused, ends="DELIVERY"),
+        Recording("sent_and_looked", book.lost_edit),
         Recording("sent_again", book.sending_refused_twice),
         Recording("temporary_then_delivered", book.kie_refuses_twice),
+        Recording("unknown", failing.unknown, ends="UNKNOWN"),
+        Recording("video_reset", failing.video_reset),
         Recording("waiting_for_its_user", book.blocks_and_comes_back, ("order", "resend", "v1"), "WAITING"),
         Recording("waiting_for_kie", own.waiting_for_kie, ORDER_AND_VIDEO, ends="", closed=False),
     ]
@@ -142,6 +167,29 @@ class OwnRecordings:
         await soon(lambda: world.rows(refunded, order_id), "housekeeping's refund")
         return ""
 
+    async def broken_wallet(self, world: World, marker: str) -> str:
+        """No order: a wallet that has more than its entries, until it is mended."""
+        seller = await world.seller(marker)
+        more = """update wallets set available = available + $2
+                  where user_id = (select id from users where tg_user_id = $1) returning user_id"""
+        await world.rows(more, seller.id, 1)
+        told = "select 1 from broken_invariants where told_at is not null"
+        await soon(lambda: world.rows(told), "an alert")
+        await world.rows(more, seller.id, -1)
+        return ""
+
+    async def lost_order(self, world: World, marker: str) -> str:
+        """Terminated before its videos were begun: refunded one by one, then closed."""
+        fault = {"where": "moderations", "match": marker, "kind": "delay", "delay_seconds": 5}
+        (await world.openai.post("/control/faults", json=fault)).raise_for_status()
+        seller = await world.seller(marker)
+        card = await seller.buy(world.photo, f"{marker} in the rain", count=3)
+        order = self._client.get_workflow_handle(ids.order_workflow_id(order_id_on(card)))
+        await _reached(order, "moderate_brief")
+        await order.terminate("recorded")
+        await seller.wait_for_text("0 of 3")
+        return ""
+
     async def low_money(self, world: World, marker: str) -> str:
         """No order: the next probe finds an account that is nearly empty, and says so."""
         assert marker
@@ -156,6 +204,25 @@ class OwnRecordings:
         assert marker
         assert world.system.folder
         await self._client.get_schedule_handle("media-retention").trigger()
+        return ""
+
+    async def daily_report(self, world: World, marker: str) -> str:
+        """No order: the morning's run, now."""
+        assert marker
+        assert world.system.folder
+        await self._client.get_schedule_handle("daily-report").trigger()
+        return ""
+
+    async def broadcast(self, world: World, marker: str) -> str:
+        """No order: to everybody who is there, after a pause that Telegram asks for."""
+        seller = await world.seller(marker)
+        told = "Too Many Requests: retry after 1"
+        body = {"ok": False, "error_code": 429, "description": told, "parameters": {"retry_after": 1}}
+        await world.telegram_fault("sendMessage", seller, times=1, status=429, body=body)
+        await world.system.admin(
+            "broadcast", "start", "--ru", "Новости", "--en", "News", "--yes", "--by", "me"
+        )
+        await seller.wait_for_text("News")
         return ""
 
     async def _buy(self, world: World, marker: str) -> WorkflowHandle[Any, Any]:

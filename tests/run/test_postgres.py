@@ -61,4 +61,4 @@ async def test_a_second_server_on_the_same_folder_is_refused(postgres_server: Po
 async def test_password_of_another_server_does_not_fit(postgres_server: PostgresServer) -> None:
     password = (postgres_server.folder / "password").read_text()
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(postgres_server.url().replace(password, "wrong"), timeout=5)
+        await asyncpg.connect(postgres_server.url().replace(password, "wrong"), timeout=60)

@@ -5,11 +5,15 @@ import signal
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from local.postgres import PostgresServer
 from local.standins import Service, made_up_credentials
 from local.temporal import TemporalServer
 from store.database import Database
 from tests.run.programs import ended, line_with, started
+
+pytestmark = pytest.mark.timeout(600)  # several programs start, one after the other
 
 MADE_UP = made_up_credentials(frozenset(Service), {})
 NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none", "TEMPORAL_ADDRESS": "127.0.0.1:9"}
@@ -49,7 +53,7 @@ async def test_a_worker_waits_for_the_schema_then_for_temporal(postgres_server: 
     await line_with(process.stderr, "Temporal at 127.0.0.1:9")
     setup.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGINT)
-    assert (await setup.wait(), await process.wait()) == (0, 0)
+    assert (await setup.wait(), await process.wait()) == (130, 0)
     await postgres_server.drop_database("bare")
 
 
@@ -77,7 +81,8 @@ async def test_a_worker_without_a_place_for_media_says_so(
 async def test_setup_and_grant(postgres_server: PostgresServer, temporal_server: TemporalServer) -> None:
     await postgres_server.create_database("bought")
     settings = {
-        "DATABASE_URL": postgres_server.url("bought"),
+        "DATABASE_URL": postgres_server.program_url("bought"),
+        "DATABASE_OWNER_URL": postgres_server.url("bought"),
         "TEMPORAL_ADDRESS": temporal_server.address,
         "TEMPORAL_NAMESPACE": "setup-test",
     }
@@ -86,29 +91,39 @@ async def test_setup_and_grant(postgres_server: PostgresServer, temporal_server:
     assert (first.code, again.code) == (0, 0)
     assert "namespace setup-test created" in first.out
     assert again.out.splitlines() == ["database: up to date", "Temporal: up to date"]
-    granted = await ended("admin_main.py", "grant", "77", "5", "a present", settings=settings)
+    owner_elsewhere = {**settings, "DATABASE_OWNER_URL": ""}
+    as_program = await ended("admin_main.py", "setup", settings=owner_elsewhere)
+    assert (as_program.code, as_program.out.splitlines()) == (0, again.out.splitlines())
+    unasked = await ended("admin_main.py", "grant", "77", "5", "a present", settings=settings)
+    assert (unasked.code, unasked.err) == (1, "Give 5 credits to 77? Nobody can be asked here: say --yes\n")
+    granted = await ended("admin_main.py", "grant", "--yes", "77", "5", "a present", settings=settings)
     assert granted.out == "user 77: +5, now 5 available and 0 reserved\n"
-    taken = await ended("admin_main.py", "grant", "--", "77", "-6", "too much", settings=settings)
+    taken = await ended("admin_main.py", "grant", "--yes", "--", "77", "-6", "too much", settings=settings)
     assert (taken.code, taken.err) == (1, "user 77 has only 5 credits\n")
+    owner_only = {**settings, "DATABASE_URL": settings["DATABASE_OWNER_URL"]}
+    warned = await ended("admin_main.py", "setup", settings=owner_only)
+    assert "DATABASE_URL may change the tables and the ledger" in warned.out
     await postgres_server.drop_database("bought")
 
 
 async def test_every_grant_is_its_own_entry(database: Database, database_url: str) -> None:
     give = partial(
-        ended, "admin_main.py", "grant", "8", "3", "sorry", settings={"DATABASE_URL": database_url}
+        ended, "admin_main.py", "grant", "--yes", "8", "3", "sorry", settings={"DATABASE_URL": database_url}
     )
     await asyncio.gather(give(), give())
     async with database.connection() as connection:
-        rows = await connection.fetch("select kind, available_delta, note from credit_entries order by id")
+        rows = await connection.fetch(
+            "select e.kind, e.available_delta, n.note from credit_entries e join entry_notes n using (cause)"
+        )
     assert [tuple(row) for row in rows] == [("grant", 3, "sorry")] * 2
 
 
 async def test_grant_refuses_what_nobody_means_and_says_what_is_missing() -> None:
     too_many, nobody, for_nothing, nowhere = await asyncio.gather(
-        ended("admin_main.py", "grant", "8", "1000001", "typo", settings=NOWHERE),
-        ended("admin_main.py", "grant", "9" * 20, "1", "x", settings=NOWHERE),
-        ended("admin_main.py", "grant", "8", "1", " ", settings=NOWHERE),
-        ended("admin_main.py", "grant", "8", "1", "x", settings=NOWHERE),
+        ended("admin_main.py", "grant", "--yes", "8", "1000001", "typo", settings=NOWHERE),
+        ended("admin_main.py", "grant", "--yes", "9" * 20, "1", "x", settings=NOWHERE),
+        ended("admin_main.py", "grant", "--yes", "8", "1", " ", settings=NOWHERE),
+        ended("admin_main.py", "grant", "--yes", "8", "1", "x", settings=NOWHERE),
     )
     assert (too_many.code, nobody.code, for_nothing.code) == (2, 2, 2)
     assert "'tg_id'" in nobody.err

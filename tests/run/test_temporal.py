@@ -1,5 +1,6 @@
 """The embedded Temporal server: search attributes, retention, Web UI, and data that survives a kill."""
 
+import socket
 from pathlib import Path
 from uuid import uuid4
 
@@ -8,6 +9,7 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from local.processes import LOCALHOST
 from local.temporal import TemporalServer, connect
 from workflows.namespace import RETENTION, SEARCH_ATTRIBUTES, prepare_namespace
 
@@ -45,3 +47,16 @@ async def test_workflows_survive_a_kill_and_the_web_ui_is_there(tmp_path: Path) 
     async with httpx.AsyncClient(timeout=10) as browser:
         assert (await browser.get(again.ui_url)).is_success
     await again.stop()
+
+
+async def test_a_restart_goes_around_whoever_took_its_metrics_port_meanwhile(tmp_path: Path) -> None:
+    server = TemporalServer(tmp_path, ui_port=None)
+    await server.start()
+    address, metrics_port = server.address, server.metrics_port
+    await server.stop()
+    with socket.create_server((LOCALHOST, metrics_port)):
+        await server.start()
+    assert server.address == address
+    async with httpx.AsyncClient(timeout=10) as prometheus:
+        assert (await prometheus.get(server.metrics_url)).is_success
+    await server.stop()

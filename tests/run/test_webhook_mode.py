@@ -17,6 +17,8 @@ from tests.bot.test_feeder import fault
 from tests.bot.webhook_bots import hook, until, until_set
 from tests.run.programs import ended, line_with, started
 
+pytestmark = pytest.mark.timeout(600)  # several bots start in each test
+
 Bot = asyncio.subprocess.Process
 
 MADE_UP = made_up_credentials(frozenset(Service), {})
@@ -96,7 +98,7 @@ async def test_what_a_killed_bot_was_at_is_done_by_another(
         await fault(http, "sendMessage", kind="delay", delay_seconds=3, times=1)
         await ann.do("text", text="/balance")
         await ann.do("text", text="/help")
-        await until(lambda: _leased(database))
+        await until(lambda: _leased(database), 60)
         for bot in running:
             bot.kill()
         await asyncio.gather(*(bot.wait() for bot in running))
@@ -113,11 +115,11 @@ async def test_a_bot_that_is_asked_to_end_finishes_what_it_has_begun(
     ann = await Person.join(http, ANN)
     async with bots(settings, http, count=1) as (bot,):
         await ann.text("/start")
-        await fault(http, "sendMessage", kind="delay", delay_seconds=2, times=1)
+        await fault(http, "sendMessage", kind="delay", delay_seconds=6, times=1)
         await ann.do("text", text="/balance")
-        await until(lambda: _leased(database))
+        await until(lambda: _leased(database), 60)
         bot.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(bot.wait(), 20) == 0
+        assert await asyncio.wait_for(bot.wait(), 60) == 0
         shown = [each["text"] for each in await ann.messages() if each["from_bot"]]
         assert "3 credits" in shown[-1]
         assert (await hook(http))["pending"] == 0

@@ -26,7 +26,7 @@ async def started(page: Page, bot: HttpBot, name: str = "Anna", language: str = 
     await page.get_by_label("Language of their Telegram").select_option(language)
     await page.get_by_role("button", name="Add", exact=True).click()
     await page.get_by_role("button", name="Start", exact=True).click()
-    (update,) = await bot.updates(timeout_seconds=5)
+    (update,) = await bot.awaited()
     assert update["message"]["text"] == "/start"
     await expect(page.locator("#composer")).to_be_visible()
     return int(update["message"]["chat"]["id"])

@@ -16,6 +16,6 @@ async def rig() -> AsyncIterator[Rig]:
     async with (
         running(receiver.app()) as receiver.url,
         running(kie_app(settings, KEYS)) as url,
-        httpx.AsyncClient(base_url=url, timeout=10) as http,
+        httpx.AsyncClient(base_url=url, timeout=30) as http,
     ):
         yield Rig(http, receiver)

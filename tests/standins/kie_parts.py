@@ -3,8 +3,8 @@
 import asyncio
 import io
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import httpx
 from PIL import Image, ImageDraw
@@ -14,6 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 KLING = "kling-2.6/image-to-video"
+T = TypeVar("T")
+
 KEYS = {"key-1": "alpha", "key-2": "alpha", "key-3": "beta"}
 
 
@@ -32,6 +34,7 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.answers: list[int] = []
+        self.photo_is_looked_for = asyncio.Event()
         self.url = ""
 
     async def take(self, request: Request) -> Response:
@@ -41,11 +44,17 @@ class Receiver:
     async def photo(self, _request: Request) -> Response:
         return Response(picture(color="orange"), media_type="image/jpeg")
 
+    async def lost_photo(self, _request: Request) -> Response:
+        """Whoever asks for it goes on when the test has said so."""
+        await self.photo_is_looked_for.wait()
+        return Response(status_code=404)
+
     def app(self) -> Starlette:
         return Starlette(
             routes=[
                 Route("/kie/{attempt}", self.take, methods=["POST"]),
                 Route("/photo.jpg", self.photo),
+                Route("/lost.jpg", self.lost_photo),
             ]
         )
 
@@ -94,7 +103,7 @@ class Rig:
         return await self.call("GET", "/api/v1/jobs/recordInfo", key, params={"taskId": task_id})
 
     async def finished(self, task_id: str, key: str = "key-1") -> dict[str, Any]:
-        for _ in range(100):
+        for _ in range(300):
             data: dict[str, Any] = (await self.record(task_id, key))["data"]
             if data["state"] in {"success", "fail"}:
                 return data
@@ -112,7 +121,23 @@ class Rig:
         found: list[dict[str, Any]] = (await self.http.get("/control/tasks")).json()["tasks"]
         return found
 
+    async def polled(self, ask: Callable[[], Awaitable[T]], holds: Callable[[T], bool]) -> T:
+        """What was answered when it held at last: how long that takes is a matter of the machine."""
+        async with asyncio.timeout(30):
+            while not holds(answer := await ask()):  # noqa: ASYNC110 - it is asked over HTTP
+                await asyncio.sleep(0.02)
+        return answer
+
+    async def called_back(self, times: int) -> list[dict[str, Any]]:
+        """The callbacks of the only task, of which each has had its answer."""
+        (task,) = await self.polled(self.tasks, lambda tasks: len(tasks[0]["callbacks"]) >= times)
+        sent: list[dict[str, Any]] = task["callbacks"]
+        return sent
+
+    async def received(self, times: int) -> None:
+        await self.until(lambda: len(self.receiver.got) >= times)
+
     async def until(self, holds: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not holds():  # noqa: ASYNC110 - what is awaited happens in another place
                 await asyncio.sleep(0.02)

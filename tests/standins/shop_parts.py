@@ -33,7 +33,7 @@ class Shop:
     async def answered(self, verdict: Json, **purchase: Any) -> tuple[Json, Json]:
         """What the person saw, and what the bot was asked."""
         paying = asyncio.create_task(self.vera.does("pay", **purchase))
-        (asked,) = await self.bot.updates(timeout_seconds=5)
+        (asked,) = await self.bot.awaited()
         query = asked["pre_checkout_query"]
         await self.bot.call("answerPreCheckoutQuery", pre_checkout_query_id=query["id"], **verdict)
         return await paying, query

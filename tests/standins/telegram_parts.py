@@ -1,5 +1,6 @@
 """A person, a bot on bare HTTP, pictures and films: what the tests of the Telegram stand-in share."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -91,6 +92,13 @@ class HttpBot:
         self.offset = max([self.offset, *(update["update_id"] + 1 for update in found)])
         return found
 
+    async def awaited(self, count: int = 1) -> list[Json]:
+        """What somebody else's doing leads to: a browser may need long until it has clicked."""
+        found: list[Json] = []
+        while len(found) < count and (more := await self.updates(timeout_seconds=25)):
+            found += more
+        return found
+
 
 def _field(value: Any) -> str:
     return json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
@@ -118,6 +126,16 @@ class Standin:
         if started:
             await person.does("text", text="/start")
         return person
+
+    async def until_polled(self) -> None:
+        """A bot waits for updates here, however long its call was on its way."""
+        async with asyncio.timeout(30):
+            while not await self._is_polled():  # noqa: ASYNC110 - it is asked over HTTP
+                await asyncio.sleep(0.02)
+
+    async def _is_polled(self) -> bool:
+        journal = (await self.http.get("/control/journal", params={"where": "getUpdates"})).json()
+        return any(entry["outcome"] == "open" for entry in journal["entries"])
 
     async def order_fault(self, **fault: Any) -> None:
         answer = await self.http.post("/control/faults", json=fault)

@@ -43,7 +43,7 @@ async def asked_to_pay(page: Page, bot: HttpBot, user_id: int, start_parameter: 
 
 
 async def answer(bot: HttpBot, **verdict: object) -> None:
-    (asked,) = await bot.updates(timeout_seconds=5)
+    (asked,) = await bot.awaited()
     await bot.call(
         "answerPreCheckoutQuery", pre_checkout_query_id=asked["pre_checkout_query"]["id"], **verdict
     )
@@ -62,7 +62,7 @@ async def test_stars_are_paid(page: Page, standin: Standin) -> None:
     await expect(sheet.get_by_role("button", name="Decline")).to_be_disabled()
     await answer(bot, ok=True)
     await expect(sheet).to_be_hidden()
-    (update,) = await bot.updates(timeout_seconds=5)
+    (update,) = await bot.awaited()
     payment = update["message"]["successful_payment"]
     await expect(page.locator("#stars")).to_have_text("9,750")
     await expect(page.get_by_role("button", name="You paid 250 to Neurocards")).to_be_visible()
@@ -103,7 +103,7 @@ async def test_one_payment_is_told_twice(page: Page, standin: Standin) -> None:
     await sheet.get_by_role("button", name="Pay twice").click()
     await answer(bot, ok=True)
     await expect(sheet).to_be_hidden()
-    first, second = await bot.updates(timeout_seconds=5)
+    first, second = await bot.awaited(2)
     assert first["message"] == second["message"]
     assert first["update_id"] != second["update_id"]
     await expect(page.locator("#stars")).to_have_text("9,750")
@@ -135,12 +135,12 @@ async def test_a_forwarded_invoice_leads_to_the_bot_or_is_payable(page: Page, st
     people = page.get_by_role("dialog", name="Forward to")
     await people.get_by_role("button", name="Boris").click()
     await expect(page.locator("#toast")).to_have_text("Forwarded to Boris")
-    (update,) = await bot.updates(timeout_seconds=5)
+    (update,) = await bot.awaited()
     assert update["message"]["chat"]["id"] == boris.id
     await page.locator(".person", has_text="Boris").click()
     await expect(invoice).to_contain_text("Forwarded from Neurocards")
     await invoice.get_by_role("button", name="Pay ⭐️250").click()
-    (opened,) = await bot.updates(timeout_seconds=5)
+    (opened,) = await bot.awaited()
     assert opened["message"]["text"] == "/start topup"
     await expect(sheet).to_be_hidden()
 

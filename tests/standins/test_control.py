@@ -25,6 +25,7 @@ class Counter:
 
     def __init__(self) -> None:
         self.effects = 0
+        self.effect_at = 0.0
         self.control = Control(on_reset=self.clear)
 
     def clear(self) -> None:
@@ -37,6 +38,7 @@ class Counter:
 
     async def effect(self, call: Call) -> Response:
         self.effects += 1
+        self.effect_at = time.monotonic()
         call.facts["effects"] = self.effects
         return JSONResponse({"effects": self.effects, "padding": "x" * 1000})
 
@@ -65,7 +67,7 @@ class Rig:
 @pytest.fixture
 async def rig() -> AsyncIterator[Rig]:
     counter = Counter()
-    async with running(counter.app()) as url, httpx.AsyncClient(base_url=url, timeout=5) as http:
+    async with running(counter.app()) as url, httpx.AsyncClient(base_url=url, timeout=30) as http:
         yield Rig(counter, http)
 
 
@@ -118,17 +120,13 @@ async def test_half_an_answer_breaks_off_in_the_body(rig: Rig) -> None:
     assert rig.counter.effects == 1
 
 
-@pytest.mark.parametrize(("kind", "effects_before_the_answer"), [("delay", 0), ("delay_answer", 1)])
-async def test_late_answers_differ_in_when_the_effect_happens(
-    rig: Rig, kind: str, effects_before_the_answer: int
-) -> None:
+@pytest.mark.parametrize("kind", ["delay", "delay_answer"])
+async def test_late_answers_differ_in_when_the_effect_happens(rig: Rig, kind: str) -> None:
     await rig.order(kind=kind, delay_seconds=0.4)
     started = time.monotonic()
-    adding = asyncio.create_task(rig.add())
-    await asyncio.sleep(0.2)
-    assert rig.counter.effects == effects_before_the_answer
-    assert (await adding).status_code == 200
-    assert time.monotonic() - started >= 0.4
+    assert (await rig.add()).status_code == 200
+    before, after = rig.counter.effect_at - started, time.monotonic() - rig.counter.effect_at
+    assert (before if kind == "delay" else after) >= 0.4
 
 
 async def test_a_fault_is_aimed_by_route_by_user_and_by_text(rig: Rig) -> None:
@@ -193,13 +191,15 @@ async def test_reset_clears_faults_journal_and_state(rig: Rig) -> None:
 
 async def test_a_server_ends_at_once_while_an_answer_is_awaited() -> None:
     counter = Counter()
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=120) as http:
         async with running(counter.app()) as url:
             await http.post(f"{url}/control/faults", json={"kind": "delay", "delay_seconds": 60})
             waiting = asyncio.create_task(http.post(f"{url}/add", json={}))
-            await asyncio.sleep(0.1)
+            async with asyncio.timeout(30):
+                while not counter.control.journal():  # noqa: ASYNC110 - nobody tells when it is called
+                    await asyncio.sleep(0.02)
             started = time.monotonic()
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 30
         with pytest.raises(httpx.TransportError):
             await waiting
 
@@ -223,17 +223,17 @@ async def _start(port: str) -> asyncio.subprocess.Process:
 async def test_a_process_prints_one_line_and_ends_cleanly(number: signal.Signals) -> None:
     process = await _start("0")
     assert process.stdout is not None
-    line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    line = (await asyncio.wait_for(process.stdout.readline(), 60)).decode()
     assert line.startswith("listening on http://127.0.0.1:")
     process.send_signal(number)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
+    out, err = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, out, err) == (0, b"", b"")
 
 
 async def test_a_taken_port_is_one_sentence() -> None:
     async with running(Starlette()) as url:
         process = await _start(url.rpartition(":")[2])
-        out, err = await asyncio.wait_for(process.communicate(), 20)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
     assert (process.returncode, out) == (1, b"")
     assert err.decode().count("\n") == 1
     assert "cannot listen on 127.0.0.1" in err.decode()

@@ -1,4 +1,3 @@
-import asyncio
 import json
 
 from tests.standins.kie_parts import Rig
@@ -17,7 +16,7 @@ async def test_the_record_is_json_inside_json(rig: Rig) -> None:
     await rig.control("release")
     done = await rig.finished(task_id)
     assert json.loads(done["resultJson"])["resultUrls"][0].endswith(".mp4")
-    assert done["costTime"] < 10
+    assert done["costTime"] < 1000  # seconds, though the times beside it are milliseconds
     assert done["completeTime"] >= done["createTime"] > 1_700_000_000_000
 
 
@@ -25,9 +24,8 @@ async def test_a_record_shows_generating_only_where_told(rig: Rig) -> None:
     await rig.control("outcomes", match="plain", generating=False, hold=True)
     await rig.control("outcomes", match="open", generating=True, hold=True)
     plain, shown = await rig.new_task("plain"), await rig.new_task("open")
-    await asyncio.sleep(0.3)
-    assert (await rig.record(plain))["data"]["state"] == "waiting"
-    assert (await rig.record(shown))["data"]["state"] == "generating"
+    await rig.polled(lambda: rig.record(shown), lambda record: record["data"]["state"] == "generating")
+    assert (await rig.record(plain))["data"]["state"] == "waiting", "the older one would show it by now"
     await rig.control("release", task_id=shown)
     assert (await rig.finished(shown))["state"] == "success"
     assert (await rig.record(plain))["data"]["state"] == "waiting"
@@ -39,11 +37,11 @@ async def test_unknown_foreign_and_young_tasks_are_null(rig: Rig) -> None:
     task_id = await rig.new_task()
     assert await rig.record(task_id, key="key-3") == null
     assert (await rig.record(task_id, key="key-2"))["code"] == 200
-    await rig.control("outcomes", match="young", invisible_seconds=0.4)
-    young = await rig.new_task("young")
-    assert await rig.record(young) == null
-    await asyncio.sleep(0.45)
-    assert (await rig.record(young))["code"] == 200
+    await rig.control("outcomes", match="young", invisible_seconds=600)
+    assert await rig.record(await rig.new_task("young")) == null
+    await rig.control("outcomes", match="older", invisible_seconds=0.2)
+    older = await rig.new_task("older")
+    await rig.polled(lambda: rig.record(older), lambda record: record["code"] == 200)
 
 
 async def test_outcomes_are_aimed_and_counted(rig: Rig) -> None:

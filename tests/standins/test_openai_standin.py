@@ -37,7 +37,7 @@ async def writer(url: str) -> AsyncIterator[ScriptWriter]:
 
 
 async def ruling(url: str, **what: object) -> None:
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         (await http.post("/control/rulings", json=what)).raise_for_status()
 
 
@@ -48,11 +48,12 @@ async def scripts(writer: ScriptWriter, count: int = 3, product: str = "mug-mark
 
 async def test_scripts_differ_and_speak_of_the_product(writer: ScriptWriter) -> None:
     answer = await writer.write_scripts(
-        "Write.", '{"product": "mug-mark"}', Pictures(jpeg()), 5, 1_000, Language.EN
+        "Write.", '{"product": "mug-mark", "wishes": "gently"}', Pictures(jpeg()), 5, 1_000, Language.EN
     )
     assert answer.photo_status is PhotoStatus.OK
     assert len(set(answer.scripts)) == 5
     assert all("mug-mark" in script for script in answer.scripts)
+    assert all("gently" in script for script in answer.scripts), "marker words of the README, as a wish"
 
 
 async def test_a_verdict_on_order_concerns_only_its_seller(url: str, writer: ScriptWriter) -> None:
@@ -88,7 +89,7 @@ async def test_refusals_and_broken_answers(
 
 async def test_an_empty_purse_on_order(url: str, writer: ScriptWriter) -> None:
     error = {"error": {"message": "You exceeded your current quota", "code": "insufficient_quota"}}
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         await http.post("/control/faults", json={"where": "responses", "status": 429, "body": error})
     with pytest.raises(OpenAiFailed) as failed:
         await scripts(writer)
@@ -96,15 +97,16 @@ async def test_an_empty_purse_on_order(url: str, writer: ScriptWriter) -> None:
 
 
 async def test_a_moderation_takes_one_picture_as_openai_does(url: str, writer: ScriptWriter) -> None:
+    headers = {"Authorization": "Bearer sk-x"}
     picture = {"type": "image_url", "image_url": {"url": Pictures(jpeg()).data_urls[0]}}
-    async with httpx.AsyncClient(base_url=url, headers={"Authorization": "Bearer sk-x"}) as http:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as http:
         answer = await http.post("/v1/moderations", json={"input": [picture, picture]})
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "too_many_images")
     assert await writer.moderate("fine", Pictures(jpeg(), (jpeg(), jpeg()))) is None
 
 
 async def test_without_a_key_or_with_a_broken_picture_nothing_is_answered(url: str) -> None:
-    async with httpx.AsyncClient(base_url=url) as http:
+    async with httpx.AsyncClient(base_url=url, timeout=30) as http:
         assert (await http.post("/v1/moderations", json={"input": "hi"})).status_code == 401
         broken = [{"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}]
         headers = {"Authorization": "Bearer sk-x"}

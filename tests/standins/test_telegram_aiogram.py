@@ -51,7 +51,7 @@ async def standin(tmp_path: Path) -> AsyncIterator[Standin]:
 
 @asynccontextmanager
 async def bot_of(standin: Standin) -> AsyncIterator[Bot]:
-    session = AiohttpSession(api=TelegramAPIServer.from_base(standin.url), timeout=10)
+    session = AiohttpSession(api=TelegramAPIServer.from_base(standin.url), timeout=30)
     async with Bot(TOKEN, session=session) as bot:
         yield bot
 
@@ -183,9 +183,9 @@ async def test_a_dispatcher_polls_it(standin: Standin) -> None:
         while len((await vera.messages(since_event=since, wait_seconds=5))["messages"]) < 2:
             since = (await vera.messages())["event"]
         pressed = await vera.does("press", label="Generate")
-        assert await asyncio.wait_for(seen.get(), 5) == "gen:1"
+        assert await asyncio.wait_for(seen.get(), 30) == "gen:1"
         await standin.http.post("/control/updates/repeat", json={"update_id": pressed["update_id"]})
-        assert await asyncio.wait_for(seen.get(), 5) == "gen:1"
+        assert await asyncio.wait_for(seen.get(), 30) == "gen:1"
         await dispatcher.stop_polling()
         await polling
     assert len(await vera.toasts()) == 2
@@ -225,10 +225,10 @@ async def test_a_dispatcher_sells_and_refunds(standin: Standin) -> None:
         forged = await vera.does("pay", amount=1)
         assert (forged["paid"], forged["error_message"]) == (False, "This is not our price")
         assert (await vera.does("pay"))["paid"]
-        payment = (await asyncio.wait_for(paid.get(), 5)).successful_payment
+        payment = (await asyncio.wait_for(paid.get(), 30)).successful_payment
         assert payment
         await bot.refund_star_payment(vera.id, payment.telegram_payment_charge_id)
-        refund = (await asyncio.wait_for(paid.get(), 5)).refunded_payment
+        refund = (await asyncio.wait_for(paid.get(), 30)).refunded_payment
         assert refund
         assert refund.telegram_payment_charge_id == payment.telegram_payment_charge_id
         incoming, outgoing = (await bot.get_star_transactions()).transactions

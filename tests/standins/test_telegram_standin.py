@@ -132,16 +132,16 @@ async def test_updates_stay_until_they_are_confirmed(standin: Standin) -> None:
 async def test_a_long_poll_ends_when_something_comes(standin: Standin) -> None:
     bot = standin.bot
     poll = asyncio.create_task(bot.updates(timeout_seconds=20))
-    await asyncio.sleep(0.1)
+    await standin.until_polled()
     await standin.person()
-    assert len(await asyncio.wait_for(poll, 2)) == 1
+    assert len(await asyncio.wait_for(poll, 15)) == 1
 
 
 async def test_the_older_of_two_polls_is_told_to_go(standin: Standin) -> None:
     older = asyncio.create_task(standin.bot.ask("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    await standin.until_polled()
     assert await standin.bot.call("getUpdates") == []
-    answer = await asyncio.wait_for(older, 2)
+    answer = await asyncio.wait_for(older, 15)
     assert answer["error_code"] == 409
     assert answer["description"].startswith("Conflict: terminated by other getUpdates request")
 
@@ -160,7 +160,7 @@ async def test_an_update_is_not_lost_with_a_poll_nobody_waits_for(standin: Stand
     await standin.person()
     (update,) = await standin.bot.updates()
     killed = asyncio.create_task(standin.bot.ask("getUpdates", offset=update["update_id"] + 1, timeout=20))
-    await asyncio.sleep(0.1)
+    await standin.until_polled()
     killed.cancel()
     await asyncio.gather(killed, return_exceptions=True)
     await asyncio.sleep(0.1)
@@ -213,10 +213,10 @@ async def test_a_webhook_is_called_until_it_accepts(standin: Standin) -> None:
     async with running(hook.app()) as url:
         await standin.bot.call("setWebhook", url=f"{url}/hook", secret_token="s3cret")
         refusal = await standin.bot.refused("getUpdates")
-        await asyncio.wait_for(hook.is_done.wait(), 5)
+        await asyncio.wait_for(hook.is_done.wait(), 30)
         since = (await vera.messages())["event"]
         if (await vera.last_message())["text"] != "from the answer":
-            await vera.messages(since_event=since, wait_seconds=3)
+            await vera.messages(since_event=since, wait_seconds=20)
         await standin.bot.call("deleteWebhook")
     assert refusal.startswith("409 Conflict: can't use getUpdates method while webhook is active")
     assert {secret for secret, _ in hook.came} == {"s3cret"}
@@ -309,7 +309,7 @@ async def test_a_driver_waits_for_the_next_change_of_a_chat(standin: Standin) ->
     await asyncio.sleep(0.05)
     assert not waiting.done()
     await standin.bot.call("sendMessage", chat_id=vera.id, text="now")
-    seen = await asyncio.wait_for(waiting, 2)
+    seen = await asyncio.wait_for(waiting, 15)
     assert seen["messages"][-1]["text"] == "now"
     assert (await vera.messages(since_event=seen["event"], wait_seconds=0.05))["event"] == seen["event"]
 
@@ -322,6 +322,18 @@ async def test_commands_by_language_and_scope(standin: Standin) -> None:
     shown = (await standin.http.get(f"/control/users/{vera.id}")).json()
     assert shown["commands"] == [russian]
     assert await standin.bot.call("getMyCommands") == [english]
+
+
+async def test_descriptions_by_language(standin: Standin) -> None:
+    vera = await standin.person("Vera", "ru")
+    for language_code, text in (("", "Hello"), ("ru", "Привет")):
+        await standin.bot.call("setMyDescription", description=text, language_code=language_code)
+        shown = (await standin.http.get(f"/control/users/{vera.id}")).json()
+        assert shown["bot_description"] == text
+    assert (await standin.bot.call("getMyDescription"))["description"] == "Hello"
+    await standin.bot.call("setMyShortDescription", short_description="Кратко", language_code="ru")
+    assert (await standin.bot.call("getMyShortDescription"))["short_description"] == ""
+    assert "too long" in await standin.bot.refused("setMyDescription", description="x" * 513)
 
 
 async def test_chats_and_files_survive_a_restart(tmp_path: Path) -> None:

@@ -1,7 +1,6 @@
 """How updates reach a bot that waits at an address of its own."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from local.processes import free_port
 from standins.server import running
 from tests.standins.telegram_parts import HttpBot, Json, Person, Standin, keyboard, telegram
 
@@ -32,7 +32,8 @@ class Hook:
         self.came: list[Json] = []
         self.at_once: dict[int, int] = {}
         self.at_once_max: dict[int, int] = {}
-        self.pause_seconds = 0.0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
         self.statuses: list[int] = []
         self.headers: dict[str, str] = {}
         self.url = ""
@@ -46,12 +47,12 @@ class Hook:
         chat_id = _chat_of(update)
         self.at_once[chat_id] = self.at_once.get(chat_id, 0) + 1
         self.at_once_max[chat_id] = max(self.at_once_max.get(chat_id, 0), self.at_once[chat_id])
-        await asyncio.sleep(self.pause_seconds)
+        await self.may_answer.wait()
         self.at_once[chat_id] -= 1
         return JSONResponse({}, status, self.headers if status >= 300 else {})
 
     async def until(self, count: int) -> list[Json]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while len(self.came) < count:
                 self._changed.clear()
                 await self._changed.wait()
@@ -94,7 +95,7 @@ async def state(standin: Standin) -> Json:
 
 
 async def until(standin: Standin, is_reached: Callable[[Json], bool]) -> Json:
-    for _ in range(500):
+    for _ in range(1_500):
         if is_reached(shown := await state(standin)):
             return shown
         await asyncio.sleep(0.02)
@@ -108,17 +109,20 @@ async def test_a_chat_is_served_one_update_at_a_time(standin: Standin) -> None:
     vera, olga = await standin.person("Vera"), await standin.person("Olga")
     async with hooked(standin) as hook:
         await hook.until(2)
-        hook.pause_seconds = 0.1
+        hook.may_answer.clear()
         for number in range(4):
             await vera.does("text", text=f"v{number}")
             await olga.does("text", text=f"o{number}")
+        # Side by side: neither chat waits for the other to be done.
+        await hook.until(4)
+        await asyncio.sleep(0.2)  # in which one would come that does not wait for its turn
+        assert hook.at_once == {vera.id: 1, olga.id: 1}
+        hook.may_answer.set()
         came = (await hook.until(10))[2:]
     assert hook.at_once_max == {vera.id: 1, olga.id: 1}
     texts = [update["message"]["text"] for update in came]
     for name in "vo":
         assert [text for text in texts if text[0] == name] == [f"{name}{number}" for number in range(4)]
-    # They went side by side: neither chat waited for the other to be done.
-    assert {text[0] for text in texts[:3]} == {"v", "o"}
 
 
 async def test_a_payment_does_not_wait_behind_its_chat(standin: Standin) -> None:
@@ -127,7 +131,7 @@ async def test_a_payment_does_not_wait_behind_its_chat(standin: Standin) -> None
     await bot.updates()
     await bot.call("sendInvoice", chat_id=vera.id, **ONE_INVOICE)
     async with hooked(standin) as hook:
-        hook.pause_seconds = 1.0
+        hook.may_answer.clear()
         await vera.does("text", text="slow to handle")
         await hook.until(1)
         paying = asyncio.create_task(vera.does("pay"))
@@ -135,6 +139,7 @@ async def test_a_payment_does_not_wait_behind_its_chat(standin: Standin) -> None
         assert hook.at_once_max[vera.id] == 2
         await bot.call("answerPreCheckoutQuery", pre_checkout_query_id=question["id"], ok=True)
         assert (await paying)["paid"]
+        hook.may_answer.set()
 
 
 @pytest.mark.parametrize(("separate", "at_once"), [(False, 1), (True, 2)])
@@ -146,9 +151,13 @@ async def test_taps_go_beside_messages_only_on_order(
     await standin.bot.call("sendMessage", chat_id=vera.id, text="?", reply_markup=keyboard("Go", "go"))
     await turn(standin, separate_kinds=separate)
     async with hooked(standin) as hook:
-        hook.pause_seconds = 0.3
+        hook.may_answer.clear()
         await vera.does("text", text="slow")
         await vera.does("press", label="Go")
+        await hook.until(at_once)
+        await asyncio.sleep(0.2)  # in which a tap would come that does not wait for its turn
+        assert hook.at_once == {vera.id: at_once}
+        hook.may_answer.set()
         await hook.until(2)
         await until(standin, lambda shown: shown["pending"] == 0)
     assert hook.at_once_max[vera.id] == at_once
@@ -175,14 +184,16 @@ async def test_an_update_comes_again_until_it_is_taken(standin: Standin) -> None
 
 async def test_a_bot_that_hangs_is_asked_again(standin: Standin) -> None:
     vera = await standin.person()
-    await turn(standin, timeout_seconds=0.2)
     async with hooked(standin) as hook:
-        await hook.until(1)
-        hook.pause_seconds = 0.5
+        await until(standin, lambda shown: shown["pending"] == 0)
+        await turn(standin, timeout_seconds=0.2)
+        hook.may_answer.clear()
         await vera.does("text", text="slow")
         await hook.until(3)
-        assert (await state(standin))["last_error_message"] == "Read timeout expired"
-        hook.pause_seconds = 0
+        # Where the machine stands still meanwhile, it may be the connection that takes too long.
+        await until(standin, lambda shown: shown["last_error_message"] == "Read timeout expired")
+        hook.may_answer.set()
+        await turn(standin, timeout_seconds=60)
         await until(standin, lambda shown: shown["pending"] == 0)
     assert len(set(hook.ids)) == 2
 
@@ -200,29 +211,38 @@ async def test_a_bot_may_ask_for_time(standin: Standin) -> None:
 
 
 async def test_nobody_at_the_address(standin: Standin) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     await standin.person()
-    await standin.bot.call("setWebhook", url=f"http://127.0.0.1:{port}/hook")
+    await standin.bot.call("setWebhook", url=f"http://127.0.0.1:{free_port()}/hook")
     shown = await until(standin, lambda shown: bool(shown["last_error_message"]))
     assert (shown["last_error_message"], shown["pending"]) == ("Connection refused", 1)
     info = await standin.bot.call("getWebhookInfo")
     assert info["last_error_message"] == "Connection refused"
     assert info["pending_update_count"] == 1
-    # The new address does not wait for the pause after the old one's failure.
     async with hooked(standin) as hook:
-        await asyncio.wait_for(hook.until(1), 2)
+        await hook.until(1)
         assert (await state(standin))["last_error_message"] == ""
 
 
+async def test_a_new_address_does_not_wait_for_the_pause_of_the_old_one(standin: Standin) -> None:
+    async with hooked(standin) as old:
+        old.statuses, old.headers = [503], {"retry-after": "3600"}
+        await standin.person()
+        await until(standin, lambda shown: bool(shown["last_error_message"]))
+        async with hooked(standin) as new:
+            await new.until(1)
+    assert len(old.came) == 1
+
+
 async def test_an_update_is_delivered_twice_at_the_same_time(standin: Standin) -> None:
-    vera = await standin.person()
     await turn(standin, duplicate=True)
     async with hooked(standin) as hook:
-        hook.pause_seconds = 0.1
+        hook.may_answer.clear()
+        vera = await standin.person()
+        first, second = await hook.until(2)
+        assert first == second
+        assert hook.at_once == {vera.id: 2}
+        hook.may_answer.set()
         await until(standin, lambda shown: shown["pending"] == 0)
-        assert hook.at_once_max == {vera.id: 2}
-        assert hook.came[0] == hook.came[1]
         # It is taken when both copies are.
         hook.statuses = [200, 500]
         await vera.does("text", text="half taken")
@@ -278,9 +298,9 @@ async def test_setting_the_same_webhook_changes_nothing(standin: Standin) -> Non
 
 async def test_polling_and_a_webhook_exclude_each_other(standin: Standin) -> None:
     poll = asyncio.create_task(standin.bot.ask("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    await standin.until_polled()
     async with hooked(standin):
-        ended = await asyncio.wait_for(poll, 2)
+        ended = await asyncio.wait_for(poll, 15)
         refused = await standin.bot.refused("getUpdates")
     assert ended["error_code"] == 409
     assert ended["description"] == "Conflict: terminated by setWebhook request"
@@ -294,15 +314,15 @@ async def test_polling_and_a_webhook_exclude_each_other(standin: Standin) -> Non
 async def test_two_pollers_tell_each_other(standin: Standin) -> None:
     first, second = HttpBot(standin.http), HttpBot(standin.http)
     older = asyncio.create_task(first.ask("getUpdates", timeout=20))
-    await asyncio.sleep(0.1)
+    await standin.until_polled()
     newer = asyncio.create_task(second.updates(timeout_seconds=20))
-    answer = await asyncio.wait_for(older, 2)
+    answer = await asyncio.wait_for(older, 15)
     assert (answer["error_code"], answer["description"]) == (
         409,
         "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
     )
     await standin.person()
-    assert len(await asyncio.wait_for(newer, 2)) == 1
+    assert len(await asyncio.wait_for(newer, 15)) == 1
 
 
 @pytest.mark.parametrize(
@@ -357,11 +377,12 @@ async def test_everything_is_forgotten_in_the_middle_of_a_delivery(standin: Stan
     vera = await standin.person()
     async with hooked(standin) as hook:
         await hook.until(1)
-        hook.pause_seconds = 0.2
+        hook.may_answer.clear()
         await vera.does("text", text="forgotten")
         await hook.until(2)
         await standin.http.post("/control/reset")
         olga = await standin.person("Olga")
+        hook.may_answer.set()
         assert _chat_of((await hook.until(3))[-1]) == olga.id
         await until(standin, lambda shown: shown["pending"] == 0)
 

@@ -69,3 +69,16 @@ async def test_what_nothing_followed_is_told_by_itself_and_once(alerts: Alerts, 
     clock.forward(3_601)
     taken = await asyncio.gather(*(alerts.take_suppressed(PAUSE) for _ in range(5)))
     assert [each for each in taken if each] == [{"a": 1}]
+
+
+async def test_what_reached_nobody_is_told_again_soon_and_counted(alerts: Alerts, clock: HandClock) -> None:
+    assert await alerts.claim("a", HOUR, "1") == 0
+    assert await alerts.claim("a", HOUR, "2") is None
+    await alerts.not_sent({"a": 1}, 5 * PAUSE)
+    assert await alerts.claim("a", HOUR, "3") is None
+    clock.forward(301)
+    assert await alerts.take_suppressed(PAUSE) == {"a": 3}
+    await alerts.not_sent({"a": 3}, 5 * PAUSE)
+    assert await alerts.take_suppressed(PAUSE) == {}
+    clock.forward(301)
+    assert await alerts.claim("a", HOUR, "4") == 3

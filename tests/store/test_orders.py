@@ -15,6 +15,9 @@ from store.videos import AlreadySettled
 from tests.store.order_rows import Rows, rows_of
 
 USER = 1
+_SOMEBODY_WAITS = """
+    select count(*) from pg_locks where not granted
+    and pid in (select pid from pg_stat_activity where datname = current_database())"""
 
 
 @pytest.fixture
@@ -120,12 +123,43 @@ async def test_a_grant_is_given_once_and_never_below_zero(rows: Rows) -> None:
     assert await rows.ledger.grant(USER, -2, "taken back", "g2") == Balance(3, 0)
 
 
-async def test_the_ledger_cannot_be_edited(rows: Rows, database: Database) -> None:
+@pytest.mark.parametrize(
+    ("held", "wanted"),
+    [
+        (
+            "select 1 from wallets for update",
+            "select 1 from users for key share",
+        ),  # a tap
+        ("select 1 from users for update", "select 1 from wallets for update"),  # who forgets him
+    ],
+)
+async def test_a_grant_waits_for_nobody_who_waits_for_it(
+    rows: Rows, database: Database, held: str, wanted: str
+) -> None:
+    await rows.draft()
+    async with database.transaction() as connection:
+        await connection.execute(held)
+        granting = asyncio.create_task(rows.ledger.grant(USER, 5, "why", "g"))
+        while not await connection.fetchval(_SOMEBODY_WAITS):  # noqa: ASYNC110 - only PostgreSQL knows
+            await asyncio.sleep(0.01)
+        await connection.execute(wanted)
+    assert await granting == Balance(8, 0)
+
+
+@pytest.mark.parametrize(
+    "statement", ["update credit_entries set available_delta = 9", "delete from credit_entries"]
+)
+async def test_the_ledger_cannot_be_edited(
+    rows: Rows, database: Database, owner_url: str, statement: str
+) -> None:
     await rows.ledger.grant(USER, 5, "why", "g")
+    owner = await asyncpg.connect(owner_url)
+    with pytest.raises(asyncpg.RaiseError):
+        await owner.execute(statement)
+    await owner.close()
     async with database.connection() as connection:
-        for statement in ("update credit_entries set available_delta = 9", "delete from credit_entries"):
-            with pytest.raises(asyncpg.RaiseError):
-                await connection.execute(statement)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
 
 
 async def test_release_cancel_and_settle_at_once_never_wait_in_a_ring(rows: Rows) -> None:

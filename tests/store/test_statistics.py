@@ -151,7 +151,8 @@ async def test_what_is_known_of_a_user(shop: Shop, statistics: Statistics, datab
     assert (facts.order_count, len(facts.orders)) == (7, 5)
     assert {(each.delivered, each.failed) for each in facts.orders} == {(0, 0), (1, 1)}
     (failure,) = facts.failures
-    assert (failure.failure_class, failure.said) == ("UNKNOWN", '500 {"msg": "odd"}')
+    assert (failure.failure_class, failure.said) == ("UNKNOWN", "500")
+    assert failure.raw_answer == '{"msg": "odd"}'
     (payment,) = facts.payments
     assert await statistics.payment(7, payment.reference) == payment
     assert await statistics.payment(8, payment.reference) is None

@@ -3,10 +3,12 @@
 It shares no code with the store: the questions are written anew.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from temporalio.client import Client
 
+from tests.stories.seller import NotSeen, soon
 from tests.stories.world import World
 from workflows.registry import DATA_CONVERTER
 
@@ -50,6 +52,17 @@ async def broken_rules(world: World) -> list[str]:
         if rows := await world.rows(query):
             found.append(f"{rule}: {', '.join(str(row[0]) for row in rows)}")
     return found
+
+
+async def until_whole(world: World) -> None:
+    """What closes last, an order after its videos, may need a moment. Who did not is named."""
+
+    async def whole() -> bool:
+        return not await broken_rules(world)
+
+    with suppress(NotSeen):
+        await soon(whole, "every rule holds")
+    assert await broken_rules(world) == []
 
 
 async def wrong_things(world: World) -> list[str]:

@@ -1,7 +1,8 @@
 """The main job: what a seller does, what is broken meanwhile, and how it has to end.
 
 Each story has one seller and a marker word in the prompt, so that faults hit nobody else. `phase` 1 are
-played all at once; the later ones break what everybody shares, one after the other.
+played all at once, before them who needs a quiet machine; the later ones break or flood what everybody
+shares, one after the other.
 """
 
 import asyncio
@@ -48,7 +49,7 @@ async def one_video(world: World, marker: str) -> str:
 @story("five videos arriving one by one", ended(5, 0) + ", closing card")
 async def five_videos(world: World, marker: str) -> str:
     seller = await world.seller(marker)
-    await world.system.admin("grant", str(seller.id), "2", "five videos")
+    await world.system.admin("grant", "--yes", str(seller.id), "2", "five videos")
     await seller.buy(world.photo, f"{marker} turn it slowly", 5)
     await seller.wait_for_videos(1)
     await seller.wait_for_videos(5)
@@ -65,7 +66,7 @@ async def not_enough(world: World, marker: str) -> str:
     draft = card.data_of("Generate")
     await seller.press("Generate", card)
     await seller.wait_for_button("Top up")
-    await world.system.admin("grant", str(seller.id), "2", "topped up")
+    await world.system.admin("grant", "--yes", str(seller.id), "2", "topped up")
     again = await seller.wait_for_button("Generate")
     await seller.press("Generate", again)
     await seller.wait_for_videos(5)
@@ -273,7 +274,7 @@ def _large_png(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-@story("a 300-page text as wishes", ended(1, 2) + ", too long and too fast")
+@story("a 300-page text as wishes", ended(1, 2) + ", too long and too fast", phase=7)
 async def long_text(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     await seller.send_photo(world.photo)
@@ -342,7 +343,7 @@ async def temporal_away(world: World, marker: str) -> str:
     card = await seller.order(world.photo, f"{marker} patiently")
     await world.system.kill_temporal()
     await seller.press("Generate", card)
-    accepted = await seller.wait("accepted", lambda seen: _accepted(seen, card.id), seconds=5)
+    accepted = await seller.wait("accepted", lambda seen: _accepted(seen, card.id))
     await world.system.start_temporal()
     await seller.wait_for_videos(1, seconds=60)
     return f"{await world.facts(seller, marker)}, {'accepted at once' if accepted else ''}"
@@ -356,7 +357,7 @@ def _accepted(messages: list[Message], card_id: int) -> Message | None:
 # -- accounts -----------------------------------------------------------------------------------------
 
 
-@story("billing error on one account of two", ended(3, 0) + ", the first is out", phase=7)
+@story("billing error on one account of two", ended(3, 0) + ", the first is out", phase=8)
 async def billing_on_one_account(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     (first, *_) = await _accounts(world)
@@ -373,7 +374,7 @@ async def _accounts(world: World) -> list[str]:
     return [row["name"] for row in rows]
 
 
-@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=8)
+@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=9)
 async def all_accounts_out(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     for account in await _accounts(world):
@@ -389,7 +390,7 @@ async def all_accounts_out(world: World, marker: str) -> str:
 # -- afterwards ---------------------------------------------------------------------------------------
 
 
-@story("the books at the end", "nothing wrong", phase=9)
+@story("the books at the end", "nothing wrong", phase=10)
 async def books_at_the_end(world: World, _marker: str) -> str:
     wrong = await wrong_things(world)
     return "; ".join(wrong) or "nothing wrong"

@@ -161,7 +161,7 @@ async def play(world: World, story: Story, told: Callable[[Played], None]) -> Pl
     started = time.monotonic()
     try:
         played.seen = await story.play(world, story.marker)
-    except (AssertionError, OSError, LookupError, StopIteration, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - it is shown; the stories beside it go on
         played.error = f"{type(error).__name__}: {error}"
     played.seconds = time.monotonic() - started
     told(played)

@@ -114,6 +114,10 @@ class Seller:
     async def messages(self) -> list[Message]:
         return (await self._messages(0, 0))[1]
 
+    async def look(self, since_event: int = 0, wait_seconds: float = 0) -> tuple[int, list[Message]]:
+        """The chat, once something in it is newer than that event, or after so long; and its newest event."""
+        return await self._messages(since_event, wait_seconds)
+
     async def videos(self) -> list[Message]:
         return [each for each in await self.messages() if each.kind == "video"]
 

@@ -90,7 +90,7 @@ async def _has_credits(world: World, seller: Seller, count: int) -> bool:
 # -- choices ------------------------------------------------------------------------------------------
 
 
-@story("an album of one product", ended(1, 2) + ", GPT saw 3 photos")
+@story("an album of one product", ended(1, 2) + ", GPT saw 3 photos", phase=0)
 async def album_of_one_product(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     with TemporaryDirectory() as folder:
@@ -101,11 +101,11 @@ async def album_of_one_product(world: World, marker: str) -> str:
     await seller.press("1")
     await seller.press("Generate")
     await seller.wait_for_videos(1)
-    (call,) = await world.openai_calls("responses", marker)
+    call = (await world.openai_calls("responses", marker))[-1]
     return f"{await world.facts(seller, marker)}, GPT saw {len(call['fields']['pictures'])} photos"
 
 
-@story("an album of several products", ended(2, 1, orders=2))
+@story("an album of several products", ended(2, 1, orders=2), phase=0)
 async def album_of_several(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     with TemporaryDirectory() as folder:
@@ -184,7 +184,7 @@ def _says(messages: list[Message], message_id: int, words: str) -> Message | Non
 @story("cancelled before anything is bought", ended(0, 3, refunded=1, kie_tasks=0))
 async def cancelled_in_time(world: World, marker: str) -> str:
     seller = await world.seller(marker)
-    await world.openai_fault("moderations", marker, kind="delay_answer", delay_seconds=3)
+    await world.openai_fault("moderations", marker, kind="delay_answer", times=-1, delay_seconds=60)
     await seller.buy(world.photo, f"{marker} perhaps")
     await seller.press("Cancel the order")
     await seller.press("Yes, cancel")

@@ -9,7 +9,9 @@ from domain.actions import Card
 from domain.failures import FailureClass, FailureReason
 from domain.ids import video_id
 from domain.orders import Brief, Language, Template, VideoOptions
+from store.restores import RESTORED
 from tests.texts.admin_screens import admin_pages
+from tests.texts.forget_screens import forget_screens
 from tests.texts.library_screens import library_screens
 from tests.texts.money_screens import money_screens
 from tests.texts.option_screens import option_screens
@@ -29,7 +31,8 @@ ORDER: Final = "An order on its way"
 FAILURES: Final = "What could not be made"
 OWN: Final = "My orders, my videos, busy evenings"
 MONEY: Final = "Money and terms"
-SECTIONS: Final = (MENU, DIALOG, STRANGE, BUYING, CHANGES, ORDER, FAILURES, OWN, MONEY, ADMIN)
+GOODBYE: Final = "Delete my data"
+SECTIONS: Final = (MENU, DIALOG, STRANGE, BUYING, CHANGES, ORDER, FAILURES, OWN, MONEY, GOODBYE, ADMIN)
 
 Screens = dict[tuple[str, str], Card]
 _BRIEF: Final = Brief(Template.UGC, "A mug for slow mornings", "On a beach")
@@ -46,6 +49,7 @@ def screens(language: Language) -> Screens:
         FAILURES: _failures(language),
         OWN: library_screens(language),
         MONEY: money_screens(language),
+        GOODBYE: forget_screens(language),
         ADMIN: admin_pages(language),
     }
     return {(room, name): card for room, shown in rooms.items() for name, card in shown.items()}
@@ -166,8 +170,9 @@ def _failures(language: Language) -> dict[str, Card]:
     by_class = {f"{each}": failed(language, each, FailureReason.NONE) for each in FailureClass}
     reasons = (reason for reason in FailureReason if reason is not FailureReason.NONE)
     return by_class | {
-        f"{FailureClass.USER_VIOLATION}: {reason}": failed(language, FailureClass.USER_VIOLATION, reason)
+        f"{each}: {reason}": failed(language, each, reason)
         for reason in reasons
+        for each in [RESTORED.failure_class if reason is RESTORED.reason else FailureClass.USER_VIOLATION]
     }
 
 

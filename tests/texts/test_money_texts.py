@@ -53,8 +53,8 @@ def test_what_was_granted_and_what_was_taken_have_words_of_their_own() -> None:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        (Language.EN, "Texts stay with the history of your orders until you ask"),
-        (Language.RU, "Тексты остаются в истории ваших заказов, пока вы не попросите"),
+        (Language.EN, "Texts stay with the history of your orders until you delete your data"),
+        (Language.RU, "Тексты остаются в истории ваших заказов, пока вы не удалите свои данные"),
     ],
 )
 def test_privacy_says_how_long_texts_are_kept(language: Language, said: str) -> None:

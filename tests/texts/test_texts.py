@@ -13,6 +13,9 @@ from domain.actions import CALLBACK_DATA_BYTES_MAX, Card, parse_callback_data
 from domain.failures import CLASS_POLICIES, FailureClass, FailureReason
 from domain.orders import BRIEF_TEXT_CHARS_MAX, Brief, Language, Template, VideoOptions
 from tests.texts.admin_screens import admin_screens
+from tests.texts.forget_screens import forget_deed_screens
+from tests.texts.invariant_screens import invariant_screens
+from tests.texts.report_screens import report_screens
 from tests.texts.screens import ORDER_ID, failed, screens
 from tests.texts.write_screens import TARGET, document
 from texts import cards, change_cards, limit_cards, option_cards, say
@@ -43,9 +46,12 @@ def all_cards(language: Language) -> list[Card]:
     return [
         *screens(language).values(),
         *admin_screens(language),
+        *forget_deed_screens(language),
         *(cards.photo_refused(language, reason) for reason in FailureReason),
         *(failed(language, each, reason) for each, reason in itertools.product(FailureClass, FailureReason)),
         *(limit_cards.too_many_today(language, 100, 3, timedelta(minutes=each)) for each in (0, 59, 60)),
+        *invariant_screens(language),
+        *report_screens(language),
         change_cards.ask_change(language, PARTS, ORDER_ID),
         change_cards.unusable_photos(language, ("small", "large", "format", "gone", "ours", "other"), 9),
     ]

@@ -55,7 +55,7 @@ async def origin(workflows: Workflows) -> AsyncIterator[str]:
 
 
 async def call(url: str, content: bytes | str, headers: dict[str, str] | None = None) -> int:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
         return (await http.post(url, content=content, headers=headers)).status_code
 
 
@@ -157,5 +157,5 @@ async def test_signature_where_there_is_one(
 
 
 async def test_only_post_is_answered(origin: str) -> None:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
         assert (await http.get(callback_url(origin, SECRET, ATTEMPT))).status_code == 405

@@ -28,7 +28,7 @@ def app_with(health: HealthRoutes) -> Starlette:
 
 
 async def get(url: str) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
         return await http.get(url)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
@@ -44,17 +44,23 @@ def inbox() -> Inbox:
 
 @pytest.fixture
 async def url(inbox: Inbox) -> AsyncIterator[str]:
+    async with webhook_of(inbox, body_seconds_max=30) as address:
+        yield address
+
+
+@asynccontextmanager
+async def webhook_of(inbox: Inbox, body_seconds_max: float) -> AsyncIterator[str]:
     async def ready() -> Readiness:
         return Readiness()
 
-    route = TelegramWebhookRoute(webhook_digest(SECRET), SECRET, inbox.receive, body_seconds_max=0.5)
+    route = TelegramWebhookRoute(webhook_digest(SECRET), SECRET, inbox.receive, body_seconds_max)
     kie = KieCallbackRoute(SecretStr("s"), no_signal)
     async with serving(build_app(kie, HealthRoutes(ready), route)) as origin:
         yield Webhook(origin, SECRET, ()).url
 
 
 async def post(url: str, content: bytes = BODY, headers: dict[bytes, bytes] | None = None) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
         return await http.post(url, content=content, headers=HEADERS if headers is None else headers)
 
 
@@ -100,7 +106,7 @@ async def test_another_address_is_nobodys(url: str, inbox: Inbox) -> None:
     base = url.rpartition("/")[0]
     for wrong in (base, f"{base}/", f"{base}/{'0' * 16}", f"{url}/more"):
         assert (await post(wrong)).status_code == 404
-    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=20, trust_env=False) as http:
         assert (await http.get(url, headers=HEADERS)).status_code == 405
     assert inbox.bodies == []
 
@@ -116,24 +122,28 @@ async def test_a_body_has_a_limit(url: str, inbox: Inbox) -> None:
     assert len(inbox.bodies) == 1
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for(url: str, inbox: Inbox) -> None:
+async def test_a_body_that_does_not_come_is_not_waited_for(inbox: Inbox) -> None:
+    async with webhook_of(inbox, body_seconds_max=0.5) as url:
+        reader, writer = await half_a_post(url)
+        assert b"408" in await asyncio.wait_for(reader.readline(), 20)
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+    assert inbox.bodies == []
+
+
+async def half_a_post(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """More of its body was announced than comes."""
     address = httpx.URL(url)
     reader, writer = await asyncio.open_connection(address.host, address.port or 0)
     head = f"POST {address.path} HTTP/1.1\r\nhost: x\r\n{SECRET_HEADER}: {SECRET.get_secret_value()}\r\n"
     writer.write(f"{head}content-length: 100\r\n\r\n{{".encode())
-    assert b"408" in await asyncio.wait_for(reader.readline(), 5)
-    writer.close()
-    with suppress(ConnectionError):
-        await writer.wait_closed()
-    assert inbox.bodies == []
+    await writer.drain()
+    return reader, writer
 
 
 async def test_a_sender_who_hangs_up_leaves_nothing(url: str, inbox: Inbox) -> None:
-    address = httpx.URL(url)
-    _, writer = await asyncio.open_connection(address.host, address.port or 0)
-    head = f"POST {address.path} HTTP/1.1\r\nhost: x\r\n{SECRET_HEADER}: {SECRET.get_secret_value()}\r\n"
-    writer.write(f"{head}content-length: 100\r\n\r\n{{".encode())
-    await writer.drain()
+    _, writer = await half_a_post(url)
     writer.close()
     assert (await post(url)).status_code == 200
     assert inbox.bodies == [BODY]

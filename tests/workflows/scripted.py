@@ -6,7 +6,7 @@ Everything is real but the leaves: the time-skipping Temporal server, the worker
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from pydantic import BaseModel
 from temporalio import activity
-from temporalio.client import WorkflowHandle
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDReusePolicy
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
@@ -179,11 +179,12 @@ def refunded(result: VideoResult) -> bool:
 
 
 class Stage:
-    """The workers; each order id finds its own script."""
+    """The workers; each order id finds its own script. `asked` is every call, of all scripts."""
 
     def __init__(self, env: WorkflowEnvironment) -> None:
         self._env = env
         self._scripts: dict[str, Script] = {}
+        self.asked: list[tuple[ActivityContract[Any, Any], str]] = []
 
     def script(self) -> Script:
         script = Script(self._env)
@@ -191,7 +192,9 @@ class Stage:
         return script
 
     def answer(self, contract: ActivityContract[Any, Any], request: Any) -> BaseModel:
-        return self.script_of(request).answer(contract, request)
+        script = self.script_of(request)
+        self.asked.append((contract, script.order_id))
+        return script.answer(contract, request)
 
     def script_of(self, request: Any) -> Script:
         named = next(value for name, value in request.model_dump().items() if name.endswith("_id"))
@@ -199,28 +202,35 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage_on(env: WorkflowEnvironment) -> AsyncIterator[Stage]:
+async def stage_on(env: WorkflowEnvironment, without: TaskQueue | None = None) -> AsyncIterator[Stage]:
+    """`without`: nobody serves that queue yet."""
     stage = Stage(env)
-    queues: dict[TaskQueue, list[Callable[..., Any]]] = defaultdict(list)
-    for contract in ALL_CONTRACTS:
-        queues[contract.queue].append(_activity(contract, stage))
-    workers = [
-        Worker(
-            env.client,
-            task_queue=queue.value,
-            workflows=ALL_WORKFLOWS if queue is TaskQueue.ORDERS else (),
-            activities=activities,
-            workflow_runner=workflow_runner(),
-            graceful_shutdown_timeout=timedelta(seconds=1),
-        )
-        for queue, activities in queues.items()
-    ]
-    running = [asyncio.create_task(worker.run()) for worker in workers]
-    try:
+    async with AsyncExitStack() as stack:
+        for queue in TaskQueue:
+            if queue is not without:
+                await stack.enter_async_context(serving(stage, env.client, queue))
         yield stage
+
+
+@asynccontextmanager
+async def serving(
+    stage: Stage, client: Client, queue: TaskQueue, activities_max: int = 100
+) -> AsyncIterator[None]:
+    worker = Worker(
+        client,
+        task_queue=queue.value,
+        workflows=ALL_WORKFLOWS if queue is TaskQueue.ORDERS else (),
+        activities=[_activity(contract, stage) for contract in ALL_CONTRACTS if contract.queue is queue],
+        workflow_runner=workflow_runner(),
+        max_concurrent_activities=activities_max,
+        graceful_shutdown_timeout=timedelta(seconds=1),
+    )
+    running = asyncio.create_task(worker.run())
+    try:
+        yield
     finally:
-        await asyncio.gather(*(worker.shutdown() for worker in workers))
-        await asyncio.gather(*running)
+        await worker.shutdown()
+        await running
 
 
 def _activity(contract: ActivityContract[Any, Any], stage: Stage) -> Callable[..., Any]:

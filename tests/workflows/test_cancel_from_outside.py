@@ -14,7 +14,7 @@ from domain.policy import OrderPolicy
 from tests.workflows.scripted import Script
 from workflows.start import TemporalUnavailable, WorkflowStarter
 
-SOON_SECONDS = 20  # far below the 120 s after which a queued video would have looked by itself
+SOON_SECONDS = 60  # far below the 120 s after which a queued video would have looked by itself
 
 
 class NoOrders:
@@ -103,3 +103,18 @@ async def test_temporal_away_is_said(script: Script) -> None:
     nowhere = await Client.connect("127.0.0.1:9", lazy=True)
     with pytest.raises(TemporalUnavailable):
         await starter(nowhere).videos_cancelled(script.order_id, videos(script, 1))
+
+
+async def test_what_an_operator_refunds_while_kie_makes_it_is_asked_about_once_more(script: Script) -> None:
+    """The rows are FAILED already; the wait for KIE ends with the signal, not with KIE."""
+    script.polls_until_success = 1_000
+    with script.env.auto_time_skipping_disabled():
+        handle = await script.start_order()
+        await script.called(contracts.CREATE_KIE_TASK)
+        script.settled = SettleResult(captured=False, state=VideoState.FAILED, won=True)
+        script.will(contracts.CHECK_KIE_TASK, already_settled())
+        await starter(script.env.client).videos_closed(script.order_id, videos(script, 1), VideoState.FAILED)
+        result = await asyncio.wait_for(handle.result(), SOON_SECONDS)
+    assert (result.outcome, result.failed) == ("completed", 1)
+    assert script.count(contracts.CHECK_KIE_TASK) == 1
+    assert script.count(contracts.ABANDON_ATTEMPT) == script.count(contracts.TELL_FAILURE) == 0

@@ -68,7 +68,7 @@ async def test_cancelling_an_order_cancels_what_is_not_bought(script: Script) ->
         script.will(contracts.CHECK_KIE_TASK, *[already_settled()] * 3)
         script.settled = SettleResult(captured=False, state=VideoState.CANCELLED, won=True)
         await handle.cancel()
-        result = await asyncio.wait_for(handle.result(), 10)
+        result = await asyncio.wait_for(handle.result(), 60)
     assert result.cancelled == 3
 
 

@@ -128,7 +128,7 @@ async def test_a_callback_before_the_create_returned_is_remembered(script: Scrip
             Video.kie_callback, KieCallback(attempt_id=f"{script.order_id}-v1-a1", kie_task_id="task1")
         )
         script.pauses[contracts.CREATE_KIE_TASK.name].set()
-        result = await asyncio.wait_for(handle.result(), 10)
+        result = await asyncio.wait_for(handle.result(), 60)
     assert result.captured, "no poll was waited for: time stood still"
 
 
@@ -195,7 +195,7 @@ async def test_cancelling_what_was_not_bought_stops_it(script: Script) -> None:
         video_id = handle.id.removeprefix("order-")
         script.will(contracts.CANCEL_ORDER, CancelResult(cancelled_video_ids=(video_id,)))
         await handle.cancel()
-        result = await asyncio.wait_for(handle.result(), 10)
+        result = await asyncio.wait_for(handle.result(), 60)
     assert result.state is VideoState.CANCELLED
     assert script.count(contracts.CREATE_KIE_TASK) == 0
 

@@ -1,0 +1,80 @@
+"""Look for something that can happen to an order and must not."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from typing import Final
+
+from hypothesis import example, given, reject, settings
+
+from tests.models.loops import OwnLoop, own_loop
+from tests.models.order_examples import EXAMPLES
+from tests.models.order_plan import PLANS, OrderPlan
+from tests.models.order_properties import complaints
+from tests.models.order_stage import Played, StageLost, order_stage
+
+_LETTING_GO_SECONDS: Final = 0.5
+"""The SDK's threads let go of Python, or a process that ends now aborts."""
+
+
+def search(options: settings) -> None:
+    """Raise what was found, with the plan that leads there. One server serves all examples."""
+    with _player() as play:
+
+        def ends_well(plan: OrderPlan) -> None:
+            play(plan)
+
+        for plan in EXAMPLES.values():
+            ends_well = example(plan=plan)(ends_well)
+        settings(options)(given(plan=PLANS)(ends_well))()
+
+
+def play_example(name: str) -> None:
+    with _player() as play:
+        play(EXAMPLES[name])
+
+
+class _Servers:
+    """A Temporal server for all examples; another one after it was spoilt."""
+
+    def __init__(self, loop: OwnLoop) -> None:
+        self._loop = loop
+        self._begin()
+
+    def play(self, plan: OrderPlan) -> None:
+        """Raise AssertionError with all that was wrong. What hung is tried again: the server may have."""
+        try:
+            played = self._play(plan)
+        except TimeoutError:
+            played = self._play(plan)
+        world, result, videos = played
+        found = complaints(world, result, videos)
+        assert not found, "\n".join([*found, " ".join(world.calls)])
+
+    def end(self) -> None:
+        self._loop.run(self._running.aclose())
+        self._loop.run(asyncio.sleep(_LETTING_GO_SECONDS))
+
+    def _begin(self) -> None:
+        self._running = AsyncExitStack()
+        self._stage = self._loop.run(self._running.enter_async_context(order_stage()))
+
+    def _play(self, plan: OrderPlan) -> Played:
+        try:
+            return self._loop.run(self._stage.play(plan))
+        except (TimeoutError, StageLost) as spoilt:
+            self.end()
+            self._begin()
+            if isinstance(spoilt, StageLost):
+                reject()
+            raise
+
+
+@contextmanager
+def _player() -> Iterator[Callable[[OrderPlan], None]]:
+    with own_loop() as loop:
+        servers = _Servers(loop)
+        try:
+            yield servers.play
+        finally:
+            servers.end()
