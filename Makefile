@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/installed
 SOURCES := .
 
-.PHONY: help install run test unit smoke check pictures screens lock clean
+.PHONY: help install run test unit smoke chaos replay check pictures screens commands audit lock clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,10 +13,14 @@ help:
 	@echo 'make test     all tests; ARGS="-k words" for some'
 	@echo 'make unit     the tests without servers: seconds'
 	@echo 'make smoke    the stories of a user against the whole system; PHOTO=path.jpg for your own photo'
+	@echo 'make chaos    everything breaks for a while, and nothing may be lost; SEED=7 MINUTES=3'
+	@echo 'make replay   one workflow with the code of today; ID=order-… or FILE=history.json, DEBUG=1 for breakpoints'
 	@echo 'make check    style, types, import contracts'
 	@echo 'make pictures the screenshots in docs/, taken again by their tests (needs Chromium)'
 	@echo 'make screens  docs/screens.md: every screen of the bot with its texts'
+	@echo 'make commands docs/commands.md: every command of the operator with its --help'
 	@echo 'make install  the locked environment in $(VENV); the others do it for you'
+	@echo 'make audit    known weaknesses of the locked dependencies; needs the network'
 	@echo 'make lock     pin the dependencies of pyproject.toml again'
 	@echo 'make clean    remove $(VENV) and caches; .data, with all orders, stays'
 
@@ -41,6 +45,14 @@ unit: $(INSTALLED)
 smoke: $(INSTALLED)
 	@$(PY) -m tests.smoke $(if $(PHOTO),--photo "$(PHOTO)") $(ARGS)
 
+chaos: $(INSTALLED)
+	@$(PY) -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+# Of a server (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE), of a stopped make run (DATA=.data), or of a file.
+replay: $(INSTALLED)
+	@$(PY) replay_main.py $(if $(ID),--id "$(ID)") $(if $(FILE),--file "$(FILE)") $(if $(RUN),--run "$(RUN)") \
+		$(if $(DATA),--data "$(DATA)") $(if $(filter-out 0,$(DEBUG)),--debug)
+
 check: $(INSTALLED)
 	$(PY) -m ruff check $(SOURCES)
 	$(PY) -m ruff format --check $(SOURCES)
@@ -49,10 +61,20 @@ check: $(INSTALLED)
 	$(PY) -m pytest tests/house
 
 pictures: $(INSTALLED)
-	@UPDATE_PICTURES=1 $(PY) -m pytest tests/acceptance/test_chat_page_order.py
+	@UPDATE_PICTURES=1 $(PY) -m pytest tests/acceptance/test_chat_page_order.py tests/webui
 
 screens: $(INSTALLED)
 	@$(PY) -m tests.texts.write_screens
+
+commands: $(INSTALLED)
+	@$(PY) -m tests.admin.write_commands
+
+# Strict: a mirror that knows the packages but not their advisories must not look like "nothing found".
+audit:
+	@test -x $(VENV)-audit/bin/pip-audit || { sh deploy/make_venv.sh $(VENV)-audit && $(VENV)-audit/bin/python -m pip install -qq \
+		--disable-pip-version-check --no-input --require-hashes -r deploy/audit-requirements.txt; }
+	@$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
+	@$(VENV)-audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
 lock: $(INSTALLED)
 	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r deploy/lock-requirements.txt
@@ -62,5 +84,5 @@ lock: $(INSTALLED)
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --quiet --output-file requirements-dev.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-audit .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

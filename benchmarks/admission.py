@@ -15,7 +15,7 @@ from typing import Final
 from domain.admission import AdmissionLimits
 from domain.clock import utc_now
 from domain.keys import KeyRef
-from local.postgres import PostgresServer
+from local.postgres import PROGRAM_LOGIN, PostgresServer
 from store.admission import Admission, Granted
 from store.database import Database
 from store.migrate import migrate
@@ -60,8 +60,8 @@ async def main() -> None:
         await server.start()
         try:
             await server.create_database(DATABASE)
-            await migrate(server.url(DATABASE))
-            await measure(server.url(DATABASE), videos)
+            await migrate(server.url(DATABASE), PROGRAM_LOGIN)
+            await measure(server.program_url(DATABASE), videos)
         finally:
             await server.stop()
 
