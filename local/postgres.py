@@ -151,6 +151,7 @@ class PostgresServer(ChildOwner):
             "port": str(port),
             "unix_socket_directories": "",
             "max_connections": str(CONNECTIONS_MAX),
+            "dynamic_shared_memory_type": "mmap",  # in its folder: a killed server leaves nothing elsewhere
             "timezone": "UTC",
             **({} if self._durable else _WITHOUT_DURABILITY),
         }

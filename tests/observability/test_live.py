@@ -85,16 +85,22 @@ async def test_a_recorded_rule_has_what_it_asks_for(measured: Measured, name: st
 
 
 async def test_a_healthy_system_is_not_complained_of(measured: Measured) -> None:
-    firing = await measured.prometheus.query(
-        f'ALERTS{{alertstate="firing", alertname!~"Watchdog|{SLOW_MACHINE}"}}'
-    )
-    assert [each["metric"] for each in firing] == []
+    """What a machine that stood still for a moment brought up ends by itself; a wrong complaint stays."""
+    nothing: list[dict[str, str]] = []
+    assert await at_last(partial(_complained_of, measured), nothing) == nothing
 
 
 async def test_no_excuse_is_left_over(measured: Measured) -> None:
     """An excuse for what is there would hide its going away."""
     present = [selector for selector in NOT_IN_THIS_LOAD if not await _is_missing(measured, selector)]
     assert present == []
+
+
+async def _complained_of(measured: Measured) -> list[dict[str, str]]:
+    firing = await measured.prometheus.query(
+        f'ALERTS{{alertstate="firing", alertname!~"Watchdog|{SLOW_MACHINE}"}}'
+    )
+    return [each["metric"] for each in firing]
 
 
 async def _targets(measured: Measured) -> dict[str, str]:
