@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from admin.doctor_sight import COMPOSE_CODEC, COMPOSE_UI, examine_codec, examine_traces, examine_web_ui
 from admin.findings import Finding, Level
-from bot_main import codec_routes
+from bot_serving import codec_routes
 from local.processes import LOCALHOST, free_port
 from local.temporal import TemporalServer
 from settings import load_settings

@@ -105,7 +105,7 @@ async def test_golden_histories_replay_with_it_and_make_no_span() -> None:
     assert not collector.spans
 
 
-@pytest.mark.parametrize("program", ["worker_main", "bot_main"])
+@pytest.mark.parametrize("program", ["worker_main", "bot_serving"])
 def test_without_an_endpoint_nothing_of_it_is_imported(program: str) -> None:
     ask = f"import sys, {program}; print(sorted(name for name in sys.modules if 'opentelemetry' in name))"
     told = subprocess.run(  # noqa: S603 - our own program

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from temporalio.api.common.v1 import Payload
 
-from bot_main import codec_routes
+from bot_serving import codec_routes
 from clients.codec_access import COOKIE_SECONDS
 from clients.payload_codec import payload_codec
 from settings import load_settings
