@@ -21,6 +21,7 @@ class CodecFuzzer:
         self._random = random.Random(seed)  # noqa: S311 - to be repeated, not to be secret
         self._token = token
         self._ui_origin = ui_origin
+        self._sealed = sealed
         self._body = body_of(sealed)
 
     def requests(self, count: int) -> Iterator[Fuzzed]:
@@ -90,10 +91,16 @@ class CodecFuzzer:
                 self._random.randbytes(self._random.randrange(2_000)),
                 b'{"payloads":' * 20_000,
                 self._body[:-20],
-                self._body.replace(b"A", b"B"),
+                self._with_a_wrong_bit(),
                 b"",
             ]
         )
+
+    def _with_a_wrong_bit(self) -> bytes:
+        """Of what is decrypted: a letter of its base64 can be padding, and change nothing."""
+        data = bytearray(self._sealed.data)
+        data[self._random.randrange(len(data))] ^= 1 << self._random.randrange(8)
+        return body_of(Payload(metadata=self._sealed.metadata, data=bytes(data)))
 
     def _word(self) -> str:
         return base64.b64encode(self._random.randbytes(self._random.randrange(80))).decode()

@@ -274,7 +274,7 @@ def _large_png(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-@story("a 300-page text as wishes", ended(1, 2) + ", too long and too fast", phase=7)
+@story("a 300-page text as wishes", ended(1, 2) + ", too long and too fast", phase=8)
 async def long_text(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     await seller.send_photo(world.photo)
@@ -337,7 +337,7 @@ async def bot_killed_in_a_batch(world: World, marker: str) -> str:
     return f"{await world.facts(seller, marker)}, {len(answered)} answered"
 
 
-@story("Temporal away while somebody taps", ended(1, 2) + ", accepted at once", phase=5)
+@story("Temporal away while somebody taps", ended(1, 2) + ", accepted at once", phase=6)
 async def temporal_away(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     card = await seller.order(world.photo, f"{marker} patiently")
@@ -357,7 +357,7 @@ def _accepted(messages: list[Message], card_id: int) -> Message | None:
 # -- accounts -----------------------------------------------------------------------------------------
 
 
-@story("billing error on one account of two", ended(3, 0) + ", the first is out", phase=8)
+@story("billing error on one account of two", ended(3, 0) + ", the first is out", phase=9)
 async def billing_on_one_account(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     (first, *_) = await _accounts(world)
@@ -374,7 +374,7 @@ async def _accounts(world: World) -> list[str]:
     return [row["name"] for row in rows]
 
 
-@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=9)
+@story("all accounts out", ended(0, 3, refunded=1, kie_tasks=0) + ", admin alerted", phase=10)
 async def all_accounts_out(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     for account in await _accounts(world):
@@ -390,7 +390,7 @@ async def all_accounts_out(world: World, marker: str) -> str:
 # -- afterwards ---------------------------------------------------------------------------------------
 
 
-@story("the books at the end", "nothing wrong", phase=10)
+@story("the books at the end", "nothing wrong", phase=11)
 async def books_at_the_end(world: World, _marker: str) -> str:
     wrong = await wrong_things(world)
     return "; ".join(wrong) or "nothing wrong"

@@ -8,7 +8,10 @@ from tests.stories.world import Facts, Play
 
 @dataclass(frozen=True)
 class Story:
-    """`expected` is what `play` has to return, to the letter."""
+    """`expected` is what `play` has to return, to the letter.
+
+    Those of one phase are played together: whoever kills or stops a program has a phase of its own.
+    """
 
     name: str
     expected: str

@@ -63,7 +63,7 @@ async def given_back(world: World, marker: str) -> str:
     return f"{await world.facts(seller, marker)}, {'refunded and told' if payment['refunded'] else payment}"
 
 
-@story("bot killed right after a payment", ended(0, 8, orders=0, kie_tasks=0), phase=4)
+@story("bot killed right after a payment", ended(0, 8, orders=0, kie_tasks=0), phase=5)
 async def killed_after_payment(world: World, marker: str) -> str:
     seller = await world.seller(marker)
     await _to_invoice(seller)
@@ -233,7 +233,7 @@ async def _rating(world: World, seller: Seller) -> int | None:
 # -- administration -----------------------------------------------------------------------------------
 
 
-@story("maintenance: refused kindly, written to afterwards", ended(1, 2) + ", same draft", phase=6)
+@story("maintenance: refused kindly, written to afterwards", ended(1, 2) + ", same draft", phase=7)
 async def maintenance(world: World, marker: str) -> str:
     seller, admin = await world.seller(marker), Seller(world.telegram, ADMIN_ID, "Admin")
     card = await seller.order(world.photo, f"{marker} later")
