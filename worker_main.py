@@ -39,6 +39,7 @@ from workflows.registry import ALL_WORKFLOWS, workflow_runner
 
 # Longer than a create, which must not be cut off; the container's own grace must be longer still.
 GRACEFUL_SHUTDOWN: Final = timedelta(seconds=75)
+_BEATS_HELD_BACK_MAX: Final = timedelta(seconds=1)  # else by most of the timeout, and one late beat is death
 CACHED_WORKFLOWS_MAX: Final = 2_000  # at 100 KB each
 DEPLOYMENT: Final = "neurocards"
 _LOOK_SECONDS: Final = 0.02
@@ -95,6 +96,7 @@ def make_worker(
         interceptors=interceptors,
         max_cached_workflows=CACHED_WORKFLOWS_MAX,
         graceful_shutdown_timeout=GRACEFUL_SHUTDOWN,
+        max_heartbeat_throttle_interval=_BEATS_HELD_BACK_MAX,
         workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
         activity_task_poller_behavior=PollerBehaviorAutoscaling(),
         on_fatal_error=_log_fatal,

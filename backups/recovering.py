@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit, urlunsplit
@@ -22,6 +22,8 @@ _LOOK_SECONDS: Final = 0.2
 _RECOVERY_SECONDS_MAX: Final = 6 * 3600.0
 _LOGIN_PARAMETERS: Final = frozenset({"user", "password", "dbname", "database"})
 _NO_FATAL: Final = "it ended without a word"
+_PORT_TRIES: Final = 5
+_TAKEN: Final = "Address already in use"
 _BEYOND: Final = "recovery ended before configured recovery target was reached"
 
 
@@ -39,13 +41,30 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class _PortTaken(CannotRestore):
+    """Nothing was replayed yet: it listens first."""
+
+
 @asynccontextmanager
 async def recovered_server(data: Path, wal: Path, plan: RestorePlan, log: Path) -> AsyncIterator[int]:
     """The port of a server that has replayed all of it and takes connections; stopped cleanly afterwards.
 
     Raise CannotRestore in PostgreSQL's own words.
     """
-    port = _free_port()
+    async with AsyncExitStack() as running:
+        for tries_left in reversed(range(_PORT_TRIES)):
+            port = _free_port()
+            try:
+                await running.enter_async_context(_server_on(port, data, wal, plan, log))
+                break
+            except _PortTaken:
+                if not tries_left:
+                    raise
+        yield port
+
+
+@asynccontextmanager
+async def _server_on(port: int, data: Path, wal: Path, plan: RestorePlan, log: Path) -> AsyncIterator[None]:
     with tempfile.TemporaryDirectory(prefix="nc-") as sockets, log.open("wb") as said:
         programs.give_to_server_user(Path(sockets))
         process = await asyncio.create_subprocess_exec(
@@ -64,7 +83,7 @@ async def recovered_server(data: Path, wal: Path, plan: RestorePlan, log: Path) 
         )
         try:
             await _until_ready(process, port, log)
-            yield port
+            yield
         finally:
             await _stop(process)
 
@@ -108,6 +127,8 @@ def _cannot_recover(log: Path) -> CannotRestore:
         return CannotRestore(
             "the WAL under BACKUP_URL ends before that moment: name an earlier one with --to"
         )
+    if _TAKEN in said:
+        return _PortTaken(f"PostgreSQL found no free port of {_LOCALHOST} in {_PORT_TRIES} tries")
     fatal = [line.partition("FATAL:")[2].strip() for line in said.splitlines() if "FATAL:" in line]
     return CannotRestore(f"PostgreSQL cannot recover: {fatal[-1] if fatal else _NO_FATAL}")
 

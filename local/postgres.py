@@ -27,7 +27,7 @@ PROGRAM_LOGIN: Final = "neurocards_program"  # what bot and workers may do; the 
 CONNECTIONS_MAX: Final = 300
 START_TIMEOUT_SECONDS: Final = 30.0
 INITDB_TIMEOUT_SECONDS: Final = 60.0
-_START_TRIES: Final = 3
+_PASSING: Final = ("shared memory block", "Address already in use")
 _RETRY_PAUSE_SECONDS: Final = 0.5
 
 _INITDB_OPTIONS: Final = (
@@ -76,14 +76,18 @@ class PostgresServer(ChildOwner):
         Raise FolderUnusable, ChildFailed.
         """
         await asyncio.to_thread(self._prepare_folder)
-        for _ in range(_START_TRIES):  # a killed server's children hold its memory for a moment
-            port = self.port or free_port()
-            if await self._try_start(port):
-                self.port = port
-                await self._ensure_program_login()
-                return
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while not await self._try_start(port := self.port or free_port()):
+            if self.child.is_running or not self._may_start_later() or time.monotonic() > deadline:
+                raise self.child.failed("did not start")
             await asyncio.sleep(_RETRY_PAUSE_SECONDS)
-        raise self.child.failed("did not start")
+        self.port = port
+        await self._ensure_program_login()
+
+    def _may_start_later(self) -> bool:
+        """A killed server's children hold its memory for a moment; a port may be taken just now."""
+        said = self.child.log_tail()
+        return any(reason in said for reason in _PASSING)
 
     async def create_database(self, name: str, template: str = "template1") -> None:
         await self.execute(f'create database "{name}" template "{template}"')

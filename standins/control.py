@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from standins.server import refuse_connections
+from standins.server import Dropped, refuse_connections
 from standins.weather import Effect, Weather, WeatherOrder, spoilt
 
 Clock = Callable[[], datetime]
@@ -143,6 +143,7 @@ class Control:
         self._journal: deque[JournalEntry] = deque(maxlen=_JOURNAL_ENTRIES_MAX)
         self._last_fault_id = 0
         self._last_seq = 0
+        self._resets = 0
 
     def order(self, fault: Fault) -> int:
         self._last_fault_id += 1
@@ -168,6 +169,8 @@ class Control:
         return entry
 
     def reset(self) -> None:
+        """All is as at the start; what is still held back here has no effect any more."""
+        self._resets += 1
         self._armed.clear()
         self._journal.clear()
         self.weather.clear()
@@ -177,6 +180,7 @@ class Control:
         """Every request of a stand-in goes through here: journal, fault or weather, else the effect."""
         entry = self.note(call)
         entry.facts = call.facts
+        effect = self._unless_reset(effect)
         if armed := self._due(call):
             fault = armed.fault
             entry.outcome = f"{fault.kind} (fault {armed.id})"
@@ -187,6 +191,14 @@ class Control:
         response = await effect()
         entry.outcome = str(response.status_code)
         return response
+
+    def _unless_reset(self, effect: Effect) -> Effect:
+        resets = self._resets
+
+        async def begun_before() -> Response:
+            return await effect() if resets == self._resets else Dropped()
+
+        return begun_before
 
     def _due(self, call: Call) -> _Armed | None:
         for armed in self._armed.values():

@@ -274,8 +274,10 @@ async def test_without_openai_there_is_only_the_own_prompt(shop: Shop) -> None:
     """The bot and one worker come back with another setting; the other worker never left."""
     codes = await asyncio.gather(shop.stop("bot"), shop.stop("worker-1"))
     assert set(codes) == {0}
+    served = {name: shop.said(name).count("serving") for name in ("bot", "worker-1")}
     await shop.run("bot", "bot_main.py", OPENAI_API_KEY="")
     await shop.run("worker-1", "worker_main.py", "--role", WORKER_ROLES[0], OPENAI_API_KEY="")
+    await asyncio.gather(*(shop.says(name, "serving", times + 1) for name, times in served.items()))
     await shop.listen_to_kie()
     seller, chat, asked_before = next(shop.people), shop.telegram, shop.openai.responses
     styles = await offered_styles(shop, seller)

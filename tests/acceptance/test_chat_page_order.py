@@ -20,7 +20,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PICTURE_BYTES_MAX: Final = 400_000
-VIDEO_MILLISECONDS_MAX: Final = 60_000
+VIDEO_MILLISECONDS_MAX: Final = 150_000
 CONTROLS_MILLISECONDS: Final = 600
 
 

@@ -81,7 +81,7 @@ async def delivery(database: Database, tmp_path: Path) -> AsyncIterator[Delivery
         await media.put("videos/result.mp4", film())
         stores = build_stores(database, utc_now, OrderPolicy())
         await stores.videos.keep_result(video_id, "videos/result.mp4", 240, 320, 1.0)
-        client = TelegramClient(SecretStr(TOKEN), standin.url, 5)
+        client = TelegramClient(SecretStr(TOKEN), standin.url, 60)
         yield Delivery(
             standin,
             person,

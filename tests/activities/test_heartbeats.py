@@ -19,8 +19,8 @@ from activities.heartbeats import Heartbeats
 from domain.policy import OrderPolicy
 from workflows.policies import options_for
 
-SILENCE = timedelta(seconds=8)
-WORK_SECONDS = 12.0
+SILENCE = timedelta(seconds=15)
+WORK_SECONDS = 20.0
 # Else the SDK keeps beats back for most of the timeout, and a machine that stands still for a moment is dead.
 BEATS_KEPT_BACK = timedelta(seconds=1)
 RESUMES_WITHIN_SECONDS = 30.0

@@ -121,7 +121,7 @@ async def test_a_terminated_video_is_refunded_after_its_grace(rig: Rig) -> None:
     await rig.terminate(ids.video_workflow_id(video_id))
     rig.clock.forward(GRACES.ended.total_seconds() - 10)
     assert await rig.lost() == LostWork(), "somebody may be about to reset it"
-    rig.clock.forward(20)
+    rig.clock.forward(70)
     assert (await rig.lost()).video_ids == (video_id,)
     settled = await rig.settle(video_id)
     assert (settled.state, settled.captured, settled.won) == (VideoState.FAILED, False, True)

@@ -115,7 +115,7 @@ async def kitchen(database: Database, tmp_path: Path) -> AsyncIterator[Kitchen]:
         standin = await stack.enter_async_context(telegram(tmp_path / "telegram"))
         openai_url = await stack.enter_async_context(running(openai_app()))
         openai = await stack.enter_async_context(httpx.AsyncClient(base_url=openai_url, timeout=30))
-        client = TelegramClient(SecretStr(TOKEN), standin.url, 5)
+        client = TelegramClient(SecretStr(TOKEN), standin.url, 60)
         stack.push_async_callback(client.close)
         writer = ScriptWriter(SecretStr("sk-test"), base_url=f"{openai_url}/v1", model="gpt-5-mini")
         stack.push_async_callback(writer.aclose)

@@ -7,9 +7,12 @@ import pytest
 
 from domain.clock import utc_now
 from domain.orders import VideoState
+from local.temporal import TemporalServer, connect
 from store.database import Database
 from store.stuck import Patience, StuckRows, Trouble
 from tests.admin.operator import Operator, Shop, first_video
+from workflows.namespace import prepare_namespace
+from workflows.start import ensure_schedules
 
 LONG_AGO = timedelta(hours=2)
 
@@ -103,6 +106,11 @@ async def test_every_line_says_since_when_and_what_to_do(shop: Shop, well_connec
     assert told["temporal"] == ""
 
 
-async def test_nothing_is_stuck(well_connected: Operator) -> None:
-    told = await well_connected.says("stuck")
+async def test_nothing_is_stuck(operator: Operator, temporal_server: TemporalServer) -> None:
+    """In a namespace of its own: what other tests left in theirs would be a trouble."""
+    client = await connect(temporal_server.address, "operated")
+    await prepare_namespace(client)
+    await ensure_schedules(client)
+    where = {"TEMPORAL_ADDRESS": temporal_server.address, "TEMPORAL_NAMESPACE": "operated"}
+    told = await Operator({**operator.settings, **where}).says("stuck")
     assert (told.code, told.out) == (0, "nothing is stuck\n")

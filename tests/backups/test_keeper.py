@@ -64,6 +64,7 @@ async def test_what_was_committed_survives_the_end_of_the_machine(sold: Shop) ->
         for chore in (BACKUP, RESTORE_TEST):
             await until(ended_after(sold, chore, began_at))
         await sold.grant("the last one")
+        await received(sold)
         await until(ended_after(sold, WAL_ARCHIVE, utc_now()))
         await sold.server.child.kill()
     await sold.database.close()
@@ -106,6 +107,7 @@ async def test_what_is_received_is_kept_when_only_storage_comes_back(sold: Shop)
         await received(sold)
         await sold.server.child.kill()
         back_at = utc_now()  # nothing can be kept before the next lines
+        await asyncio.sleep(0.1)  # files are dated by a clock of coarser steps
         folder.unlink()
         (sold.folder / "away").rename(folder)
 

@@ -132,9 +132,10 @@ async def test_a_photo_beside_several_open_cards_is_a_new_order(
     assert "Any wishes" in wishes["text"]
 
 
-async def test_what_cannot_be_used_is_named_once(ann: Person) -> None:
-    for content in (picture(), picture(200, 600), picture(color="red"), picture(100, 100)):
-        await part(ann, "g", content)
+async def test_what_cannot_be_used_is_named_once(ann: Person, bot: RunningBot) -> None:
+    async with bot.away():
+        for content in (picture(), picture(200, 600), picture(color="red"), picture(100, 100)):
+            await part(ann, "g", content)
     named = await ann.until("cannot be used")
     assert "2 of 4 photos cannot be used: too small." in named["text"]
     assert "2 photos" in (await ann.until(ASKED))["text"]
@@ -142,8 +143,9 @@ async def test_what_cannot_be_used_is_named_once(ann: Person) -> None:
 
 
 async def test_an_album_with_one_usable_photo_is_just_a_photo(ann: Person, bot: RunningBot) -> None:
-    for content in (picture(200, 600), picture(color="red")):
-        await part(ann, "g", content)
+    async with bot.away():
+        for content in (picture(200, 600), picture(color="red")):
+            await part(ann, "g", content)
     await ann.until("1 of 2")
     await ann.until(TEMPLATE)
     (card,) = await to_confirm(ann)
@@ -151,10 +153,11 @@ async def test_an_album_with_one_usable_photo_is_just_a_photo(ann: Person, bot: 
     assert (offer.photo.file_id, offer.views) == ((await sent_photos(ann))[1], ())
 
 
-async def test_an_album_without_a_usable_photo_changes_nothing(ann: Person) -> None:
+async def test_an_album_without_a_usable_photo_changes_nothing(ann: Person, bot: RunningBot) -> None:
     await ann.text("/start")
-    for _ in range(2):
-        await part(ann, "g", picture(200, 200))
+    async with bot.away():
+        for _ in range(2):
+            await part(ann, "g", picture(200, 200))
     await ann.until("2 of 2")
     (answer,) = await ann.text("and now?")
     assert "starts with a photo" in answer["text"]
@@ -289,11 +292,13 @@ async def test_captions_that_are_too_long_together_are_said_once(ann: Person) ->
     assert "What is the product" in product["text"]
 
 
-async def test_picture_files_come_as_an_album_too(ann: Person, http: httpx.AsyncClient) -> None:
+async def test_picture_files_come_as_an_album_too(
+    ann: Person, bot: RunningBot, http: httpx.AsyncClient
+) -> None:
     photos = [Photo("one", "one-unique"), Photo("two", "two-unique")]
     await ann.text("/start")
-    for number, photo in enumerate(photos):
-        message = {
+    messages = [
+        {
             "message_id": 9_000 + number,
             "date": 1,
             "chat": {"id": ann.id, "type": "private", "first_name": "Ann"},
@@ -306,7 +311,11 @@ async def test_picture_files_come_as_an_album_too(ann: Person, http: httpx.Async
                 "mime_type": ("image/png", "image/heic")[number],
             },
         }
-        await http.post("/control/updates", json={"update": {"message": message}})
+        for number, photo in enumerate(photos)
+    ]
+    async with bot.away():
+        for message in messages:
+            await http.post("/control/updates", json={"update": {"message": message}})
     named = await ann.until("cannot be used")  # the first file is none that Telegram knows
     assert "2 of 2" in named["text"]
     assert "no longer in Telegram" in named["text"]

@@ -118,7 +118,7 @@ async def test_a_tap_while_temporal_is_away_is_started_when_it_is_back(
     assert "Accepted" in (await ann.messages())[-1]["text"]
     ((order_id, _),) = await orders(database)
     bot.starts.away = False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while bot.starts.started != [order_id]:  # noqa: ASYNC110 - the sweeper's own pace is what is tested
             await asyncio.sleep(0.05)
 

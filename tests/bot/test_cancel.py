@@ -30,13 +30,13 @@ async def states(database: Database) -> list[str]:
 
 
 async def told(bot: RunningBot, count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(bot.starts.cancelled) < count:  # noqa: ASYNC110 - nobody waits for this work
             await asyncio.sleep(0.02)
 
 
 async def until_caption(person: Person, message_id: int, words: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while words not in str((await shown(person, message_id))["text"]):  # noqa: ASYNC110 - a server's state
             await asyncio.sleep(0.02)
 

@@ -29,7 +29,7 @@ async def users(database: Database) -> int:
 
 
 async def left(http: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not (await group(http))["left"]:  # noqa: ASYNC110 - a server's state
             await asyncio.sleep(0.02)
 

@@ -309,7 +309,7 @@ async def test_the_question_comes_by_webhook_too_and_stands_in_no_lane(
 ) -> None:
     await invoice(ann)
     await bot.stop()
-    async with bot.feeder.alone_with(ann.id), asyncio.timeout(15):
+    async with bot.feeder.alone_with(ann.id), asyncio.timeout(60):
         paying = asyncio.create_task(ann.do("pay"))
         update = await raw_update(bot, "pre_checkout_query")
         await bot.feeder.feed(update)

@@ -206,9 +206,11 @@ async def test_a_forwarded_album_of_ours_is_answered_once(ann: Person, bot: Runn
         "sender_user": {"id": bot.parts.bot.id, "is_bot": True, "first_name": "Bot"},
     }
     size = {"file_id": "f", "file_unique_id": "u", "width": 800, "height": 800}
-    for number in range(3):
-        part = message(ann, photo=[size], media_group_id="g", forward_origin=origin)
-        await post(ann, {"message": part | {"message_id": 9_000 + number}})
+    part = message(ann, photo=[size], media_group_id="g", forward_origin=origin)
+    async with bot.away():
+        for number in range(3):
+            update = {"message": part | {"message_id": 9_000 + number}}
+            await ann.http.post("/control/updates", json={"update": update})
     await ann.until(OURS)
     assert await ann.answers() == []
     await goes_on(ann)

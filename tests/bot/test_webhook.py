@@ -10,7 +10,6 @@ import httpx
 import pytest
 
 from bot.feeder import ChatBusy
-from bot.loops import forever
 from bot.polling import Poller
 from bot.webhook import Inbox
 from domain.clock import utc_now
@@ -27,6 +26,7 @@ from tests.bot.webhook_bots import (
     update_of,
 )
 from tests.bot.wire import Wire
+from tests.fixtures.kie_rows import HandClock
 
 ANN = 501
 NOWHERE = "http://127.0.0.1:9"
@@ -133,21 +133,23 @@ async def test_the_chat_of_a_bot_that_was_killed_goes_on_when_its_lease_is_over(
 
 
 async def test_a_long_handler_keeps_its_chat(database_url: str, telegram_base: str) -> None:
-    lease = timedelta(seconds=5)
+    clock = HandClock(utc_now())
+    lease = timedelta(seconds=30)
     book = Book(handler_seconds=60)
     async with (
-        parts_over(database_url, telegram_base, lease) as here,
-        parts_over(database_url, telegram_base, lease) as there,
+        parts_over(database_url, telegram_base, lease, clock) as here,
+        parts_over(database_url, telegram_base, lease, clock) as there,
     ):
         feeder = book.feeder(here)
-        renewing = asyncio.create_task(forever("leases", feeder.renew_leases, 0.5))
         first = asyncio.create_task(feeder.feed(update_of(ANN, 1)))
         await until(partial(book.someone_is_in, ANN))
-        with pytest.raises(ChatBusy):
-            await book.feeder(there, patience_seconds=7).feed(update_of(ANN, 1))
+        for _ in range(4):
+            clock.forward(20)
+            await feeder.renew_leases()
+            with pytest.raises(ChatBusy):
+                await book.feeder(there, patience_seconds=0.2).feed(update_of(ANN, 1))
         book.may_end.set()
         await first
-        renewing.cancel()
     assert book.handled == [(ANN, 1)]
 
 

@@ -17,7 +17,7 @@ from bot.feeder import ALLOWED_UPDATES, Feeder
 from bot.parts import BotParts
 from bot.webhook import Inbox, WebhookKeeper
 from clients.telegram_webhooks import Webhook, webhook_digest
-from domain.clock import utc_now
+from domain.clock import Clock, utc_now
 from local.balancer import balancing
 from local.processes import free_port
 from store.database import Database
@@ -34,13 +34,13 @@ SECRET = SecretStr("a-long-random-word")
 
 @asynccontextmanager
 async def parts_over(
-    database_url: str, api_base: str, lease: timedelta = timedelta(seconds=5)
+    database_url: str, api_base: str, lease: timedelta = timedelta(seconds=30), clock: Clock = utc_now
 ) -> AsyncIterator[BotParts]:
     """With a pool of their own, as another process has."""
     database = await Database.connect(database_url)
     parts = parts_of(database, api_base, Starts())
     try:
-        yield replace(parts, updates=HandledUpdates(database, utc_now, lease))
+        yield replace(parts, updates=HandledUpdates(database, clock, lease))
     finally:
         await asyncio.gather(parts.telegram.close(), parts.bot.session.close())
         await database.close()

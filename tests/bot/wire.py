@@ -3,6 +3,8 @@
 import asyncio
 from typing import Self
 
+from local.processes import free_port
+
 
 class Wire:
     """Passes bytes on to `port` until it is cut."""
@@ -11,7 +13,7 @@ class Wire:
         self._port = port
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
-        self.port = 0
+        self.port = free_port()  # kept while it is cut
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -22,7 +24,6 @@ class Wire:
 
     async def mend(self) -> None:
         self._server = await asyncio.start_server(self._connect, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def cut(self) -> None:
         if self._server is not None:
@@ -34,6 +35,8 @@ class Wire:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers |= {writer, far_writer}
+        if self._server is None or not self._server.is_serving():  # cut meanwhile
+            await self.cut()
         await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
 
 

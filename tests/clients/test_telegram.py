@@ -181,7 +181,7 @@ async def test_rate_limit_tells_the_wait() -> None:
 
 
 async def test_silence_after_the_request_is_unknown() -> None:
-    async with raw_server(accepted(), delay_seconds=30) as server, client_of(server.origin, 4) as client:
+    async with raw_server(accepted(), delay_seconds=60) as server, client_of(server.origin, 10) as client:
         with pytest.raises(TelegramUnknown) as caught:
             await client.send_photo(5, b"jpeg", CARD)
     assert shows_no_token(caught.value)
@@ -208,7 +208,7 @@ async def full_backlog() -> AsyncIterator[str]:
 
 
 async def test_connect_that_hangs_was_not_sent() -> None:
-    async with full_backlog() as origin, client_of(origin, 6) as client:
+    async with full_backlog() as origin, client_of(origin, 24) as client:
         with pytest.raises(TelegramNotSent) as caught:
             await client.send_photo(5, b"jpeg", CARD)
     assert shows_no_token(caught.value)

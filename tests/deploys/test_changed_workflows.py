@@ -130,7 +130,10 @@ def changed(change: Change, folder: Path) -> ModuleType:
 async def replay(change: Change, folder: Path, history: str) -> None:
     workflow = getattr(changed(change, folder), WORKFLOWS[change.file])
     replayer = Replayer(
-        workflows=[workflow], data_converter=DATA_CONVERTER, workflow_runner=UnsandboxedWorkflowRunner()
+        workflows=[workflow],
+        data_converter=DATA_CONVERTER,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+        debug_mode=True,  # a machine that stands still for two seconds is no deadlock
     )
     await replayer.replay_workflow(load(FOLDER / f"{history}.json"))
 

@@ -65,7 +65,6 @@ async def drained(worker: Program) -> float:
 async def ends_as_if_nothing_was(bought: Bought, fate: Any) -> None:
     client = bought.place.client
     await until_ended(client, bought.workflows)
-    await asyncio.sleep(1)
     again = {each: tried_again(await events_of(client, each)) for each in bought.workflows}
     assert not any(again.values()), again
     attempts = await bought.place.world.rows(

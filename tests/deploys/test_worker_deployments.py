@@ -173,7 +173,7 @@ async def has_ended(place: Place, workflow_type: str) -> bool:
     return bool((await place.client.count_workflows(query)).count)
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 async def test_the_first_build_id_leaves_nobody_behind(running: tuple[Release, Place]) -> None:
     """Until a version is current all is theirs who have none; then nothing is, not even what they began."""
     release, place = running
@@ -196,7 +196,7 @@ async def test_the_first_build_id_leaves_nobody_behind(running: tuple[Release, P
     assert await first.stop() == 0
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 async def test_an_order_ends_with_the_version_that_began_it(running: tuple[Release, Place]) -> None:
     release, place = running
     old = await release.start("one")
@@ -240,7 +240,7 @@ async def test_an_order_ends_with_the_version_that_began_it(running: tuple[Relea
 TOO_MANY = {"ok": False, "error_code": 429, "description": "slow", "parameters": {"retry_after": 1}}
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(900)
 async def test_a_broadcast_goes_on_with_the_workers_of_today(running: tuple[Release, Place]) -> None:
     """It takes a day where there are many users; an old version is not kept for it."""
     release, place = running

@@ -34,9 +34,9 @@ from workflows.orders import VideoOrder
 from workflows.registry import ALL_WORKFLOWS, workflow_runner
 from workflows.videos import Video
 
-END_SECONDS: Final = 15
+END_SECONDS: Final = 30
 """Of real time, where an order takes a fraction of a second: whoever does not end by then never does."""
-_QUIET_SECONDS: Final = 0.1
+_QUIET_SECONDS: Final = 0.3
 _ENDLESS: Final = timedelta(hours=3)
 POLICY: Final = OrderPolicy(
     kie_poll_seconds=150, ambiguous_recheck_seconds=240, admission_recheck_seconds=180

@@ -22,7 +22,7 @@ from tests.tools import tool
 
 FOLDER = DEPLOY / "alertmanager"
 TOKEN = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
-ENOUGH_SECONDS = 20
+ENOUGH_SECONDS = 60
 
 
 @dataclass(frozen=True)

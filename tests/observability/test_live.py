@@ -14,7 +14,7 @@ from tests.observability.played import Measured, measured_system
 from tests.observability.promql import filled, selectors
 from tests.observability.servers import at_last
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 NOT_IN_THIS_LOAD: Final = {
     # What the SDK and the server tell of only once it has happened.

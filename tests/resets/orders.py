@@ -1,5 +1,7 @@
 """An order to reset, with what Telegram, KIE and the ledger each have on record of it."""
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +9,7 @@ from temporalio.client import Client
 
 from domain import ids
 from tests.histories.recordings import order_id_on
-from tests.stories.seller import Message, Seller
+from tests.stories.seller import Message, NotSeen, Seller, soon
 from tests.stories.world import World
 
 WELCOME_CREDITS = 3
@@ -99,11 +101,19 @@ class Fate:
         )
 
 
-async def wrong_with(bought: Bought, fate: Fate) -> list[str]:
+async def wrong_with(bought: Bought, fate: Fate, calm_seconds: float = 1.0) -> list[str]:
+    """After a pause in which what was held, or comes once too often, has its effect."""
+    with suppress(NotSeen):  # who settled it tells it a moment later
+        await soon(lambda: _rang(bought), "the phone rings")
+    await asyncio.sleep(calm_seconds)
     facts = str(await bought.place.world.facts(bought.seller, bought.marker))
-    messages = await bought.seller.messages()
-    rang = [each.text for each in messages if each.from_bot and each.rang and each.id > bought.card_id]
+    rang = await _rang(bought)
     wrong = [] if facts == fate.facts else [f"{facts} instead of {fate.facts}"]
     if len(rang) != 1 or fate.says not in rang[0].lower():
         wrong.append(f"the phone rang with {rang}")
     return [f"{each} ({bought.order})" for each in wrong]
+
+
+async def _rang(bought: Bought) -> list[str]:
+    messages = await bought.seller.messages()
+    return [each.text for each in messages if each.from_bot and each.rang and each.id > bought.card_id]

@@ -10,7 +10,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionDescription, WorkflowExecutionStatus
 from temporalio.service import RPCError, RPCStatusCode
 
-from tests.stories.seller import soon
+from tests.stories.seller import PATIENCE_SECONDS, soon
 
 _COMPLETED: Final = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
 _RUNNING: Final = PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
@@ -45,7 +45,8 @@ async def reset(client: Client, point: ResetPoint, *, without_signals: bool = Fa
             workflow_task_finish_event_id=point.event_id,
             request_id=uuid4().hex,
             reset_reapply_exclude_types=[_SIGNALS] if without_signals else [],
-        )
+        ),
+        retry=True,
     )
 
 
@@ -60,7 +61,7 @@ async def is_called(client: Client, workflow_id: str, activity: str) -> bool:
     return any(each.activity_type.name == activity and each.state == _RUNNING for each in pending)
 
 
-async def until_ended(client: Client, workflow_ids: list[str], seconds: float = 60.0) -> None:
+async def until_ended(client: Client, workflow_ids: list[str], seconds: float = PATIENCE_SECONDS) -> None:
     async def ended() -> bool:
         described = [await describe(client, each) for each in workflow_ids]
         return all(each and each.status is not WorkflowExecutionStatus.RUNNING for each in described)

@@ -10,7 +10,7 @@ from tests.resets.orders import Bought, Fate, Place, bought_with, confirm_card
 from tests.resets.points import until_called
 from tests.stories.seller import Message, soon
 
-LATE_SECONDS: Final = 5.0  # long enough to be looked at, far from the 15 s after which a call is tried again
+LATE_SECONDS: Final = 7.0  # long enough to be looked at, far from the 15 s after which a call is tried again
 _CALL_SECONDS: Final = 0.3  # from the start of an activity to its call
 FORBIDDEN: Final = "We currently do not support uploads of images containing photorealistic people."
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import httpx
+from temporalio.service import RPCError
+
 from tests.resets.endings import ENDINGS, Ending, started_workflows
 from tests.resets.orders import Bought, Fate, Place, wrong_with
 from tests.resets.points import ResetPoint, points_of, reset, until_ended
@@ -22,6 +25,9 @@ from tests.resets.stages import (
 from tests.stories.seller import NotSeen
 
 _CALM_SECONDS: Final = LATE_SECONDS + 1.0  # a call that was held has had its effect
+_END_SECONDS: Final = (
+    180.0  # an order that nobody tells of its video's end looks at the rows, later each time
+)
 AT_ONCE: Final = 8
 
 CANCELLED: Final = Fate("cancelled", refunded=1)
@@ -129,11 +135,10 @@ async def _one_order_each(reset_one: Callable[[int], Awaitable[tuple[int, list[s
 
 async def _wrong_in_the_end(bought: Bought, fate: Fate) -> list[str]:
     try:
-        await until_ended(bought.place.client, bought.workflows)
+        await until_ended(bought.place.client, bought.workflows, _END_SECONDS)
     except NotSeen as stuck:
         return [str(stuck)]
-    await asyncio.sleep(_CALM_SECONDS)
-    return await wrong_with(bought, fate)
+    return await wrong_with(bought, fate, _CALM_SECONDS)
 
 
 # -- an order or a video that somebody ends by hand
@@ -204,5 +209,5 @@ async def _survey(walk: Awaitable[list[str]]) -> list[str]:
     """A walk that does not come through is a finding, not the end of the others."""
     try:
         return await walk
-    except (AssertionError, OSError, LookupError) as error:
+    except (AssertionError, OSError, LookupError, RPCError, httpx.HTTPError) as error:
         return [f"{type(error).__name__}: {error}"]

@@ -43,7 +43,7 @@ async def worker(settings: dict[str, str]) -> AsyncIterator[None]:
 
 
 async def metric(port: int, name: str) -> float:
-    async with httpx.AsyncClient(timeout=10) as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         shown = (await http.get(f"http://127.0.0.1:{port}/metrics")).text
     found = re.search(rf"^{name}.* ([0-9.e+]+)$", shown, re.MULTILINE)
     return float(found.group(1)) if found else -1.0

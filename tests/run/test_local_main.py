@@ -185,7 +185,7 @@ async def test_its_settings_are_a_file_for_commands_beside_it(
 
 
 async def test_what_kie_has_in_the_making_outlives_a_restart(tmp_path: Path) -> None:
-    data, settings = tmp_path / "data", {**FREE_PORTS, "TIME_SCALE": "0.1"}
+    data, settings = tmp_path / "data", {**FREE_PORTS, "TIME_SCALE": "0.3"}
     async with run(data, settings) as first:
         check_banner(await said_until_ready(first), read(data))
         async with chat_of(data) as chat, kie_of(data) as kie:

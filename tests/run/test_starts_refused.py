@@ -138,7 +138,8 @@ async def test_a_backup_looks_at_the_clock(
            grant usage on schema shifted to public""",
         f'alter database "{database_url.rpartition("/")[2]}" set search_path = shifted, pg_catalog, public',
     )
-    end = await ended(*arguments, settings=settings_of(tmp_path, DATABASE_URL=database_url))
+    patient = settings_of(tmp_path, DATABASE_URL=database_url, START_WAIT_SECONDS="60")
+    end = await ended(*arguments, settings=patient)
     assert end.code == 1
     assert one_sentence(end).startswith(says)
     assert "set the wrong one right" in one_sentence(end)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -95,7 +96,7 @@ async def test_what_a_killed_bot_was_at_is_done_by_another(
     ann = await Person.join(http, ANN)
     async with bots(hurried, http) as running:
         await ann.text("/start")
-        await fault(http, "sendMessage", kind="delay", delay_seconds=3, times=1)
+        await fault(http, "sendMessage", kind="delay", delay_seconds=10, times=1)
         await ann.do("text", text="/balance")
         await ann.do("text", text="/help")
         await until(lambda: _leased(database), 60)
@@ -103,10 +104,11 @@ async def test_what_a_killed_bot_was_at_is_done_by_another(
             bot.kill()
         await asyncio.gather(*(bot.wait() for bot in running))
     async with bots(hurried, http, count=1):
-        *balances, help_card = await ann.answers()
-        assert balances
-        assert all("3 credits" in each["text"] for each in balances)
-        assert "How it works" in help_card["text"]
+        answers = [each["text"] for each in await ann.answers()]
+        others = [text for text in answers if "How it works" not in text]
+        assert len(answers) == len(others) + 1
+        assert others[0] == answers[0]
+        assert all("3 credits" in text for text in others)
 
 
 async def test_a_bot_that_is_asked_to_end_finishes_what_it_has_begun(
@@ -115,14 +117,14 @@ async def test_a_bot_that_is_asked_to_end_finishes_what_it_has_begun(
     ann = await Person.join(http, ANN)
     async with bots(settings, http, count=1) as (bot,):
         await ann.text("/start")
-        await fault(http, "sendMessage", kind="delay", delay_seconds=6, times=1)
+        await fault(http, "sendMessage", kind="delay", delay_seconds=10, times=1)
         await ann.do("text", text="/balance")
         await until(lambda: _leased(database), 60)
         bot.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(bot.wait(), 60) == 0
         shown = [each["text"] for each in await ann.messages() if each["from_bot"]]
         assert "3 credits" in shown[-1]
-        assert (await hook(http))["pending"] == 0
+        await until(partial(_nothing_pending, http), 60)
         assert await _leased(database) is None
 
 
@@ -152,6 +154,11 @@ async def test_a_port_telegram_never_posts_to_is_refused_by_name() -> None:
     )
     assert refused.code == 2
     assert refused.err.startswith("PUBLIC_BASE_URL: Telegram posts updates to the ports 443, 80, 88, 8443")
+
+
+async def _nothing_pending(http: httpx.AsyncClient) -> bool:
+    """The bot's last answer goes through the balancer, which may need a moment more than its end."""
+    return not (await hook(http))["pending"]
 
 
 async def _leased(database: Database) -> str | None:

@@ -31,6 +31,7 @@ NOWHERE = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none", "TEMPORAL_ADD
 NEEDS = {"BOT_TOKEN": {"media", "telegram"}, "KIE_API_KEY": {"kie", "kie-create", "media"}}
 IMPATIENT = {"START_WAIT_SECONDS": "1"}
 # For what Temporal says: where it gives no answer in 5 s, it is asked once more.
+PATIENT = {"START_WAIT_SECONDS": "60"}  # where what it needs is there
 A_BIT_PATIENT = {"START_WAIT_SECONDS": "7"}
 
 
@@ -117,7 +118,7 @@ async def test_a_clock_that_is_minutes_off_is_named(
     name = await owner.fetchval("select current_database()")
     await owner.execute(f'alter database "{name}" set search_path = shifted, pg_catalog, public')
     await owner.close()
-    here = {"DATABASE_URL": database_url, "TEMPORAL_ADDRESS": temporal_server.address}
+    here = {"DATABASE_URL": database_url, "TEMPORAL_ADDRESS": temporal_server.address, **PATIENT}
     end = await worker("orders", here)
     assert end.code == 1
     assert one_sentence(end).startswith("the clock of this machine is 4")
@@ -226,6 +227,7 @@ async def test_a_mark_is_taken_off_though_nobody_calls(
         (status,) = await services.statuses()
         return status.down_since is None
 
+    await line_with(process.stderr, "serving")
     await soon(back, "the mark is taken off", 60)
     process.terminate()
     assert await process.wait() == 0

@@ -4,6 +4,7 @@ import base64
 import secrets
 import stat
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -105,17 +106,13 @@ def modes(folder: Path) -> dict[str, int]:
 
 def command_lines() -> dict[str, bytes]:
     """Of everything we started, as anybody on the machine sees it."""
-    children = psutil.Process().children(recursive=True)
-    return {f"command line of {each.name()}": _command_line(each) for each in children}
-
-
-def _command_line(process: psutil.Process) -> bytes:
-    try:
-        return "\0".join(process.cmdline()).encode()
-    except psutil.NoSuchProcess:
-        return b""
+    found = {}
+    for each in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found[f"command line of {each.name()}"] = "\0".join(each.cmdline()).encode()
+    return found
 
 
 async def pages(urls: Iterable[str]) -> dict[str, bytes]:
-    async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+    async with httpx.AsyncClient(timeout=60, trust_env=False) as http:
         return {f"page {url}": (await http.get(url)).content for url in urls}

@@ -123,7 +123,7 @@ def _failed(error: ApplicationError) -> Outcome:
 async def desk(database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(running(openai_app()))
-        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=url))
+        openai = await stack.enter_async_context(httpx.AsyncClient(base_url=url, timeout=60))
         writer = ScriptWriter(SecretStr("sk-test"), base_url=f"{url}/v1", model="gpt-5-mini")
         stack.push_async_callback(writer.aclose)
         stores = build_stores(database, utc_now, OrderPolicy())

@@ -129,6 +129,17 @@ async def test_late_answers_differ_in_when_the_effect_happens(rig: Rig, kind: st
     assert (before if kind == "delay" else after) >= 0.4
 
 
+async def test_what_is_held_back_has_no_effect_after_a_reset(rig: Rig) -> None:
+    await rig.order(kind="delay", delay_seconds=0.4)
+    held = asyncio.create_task(rig.add())
+    while not await rig.outcomes():  # noqa: ASYNC110 - a server's state
+        await asyncio.sleep(0.01)
+    await rig.http.post("/control/reset")
+    with pytest.raises(httpx.RemoteProtocolError):
+        await held
+    assert rig.counter.effects == 0
+
+
 async def test_a_fault_is_aimed_by_route_by_user_and_by_text(rig: Rig) -> None:
     await rig.order(where="remove", times=-1)
     await rig.order(user="7", status=403, times=-1)

@@ -185,7 +185,7 @@ async def _blocked(database: Database, count: int) -> None:
         "select count(*) from pg_stat_activity"
         " where wait_event_type = 'Lock' and datname = current_database()"
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             async with database.connection() as connection:
                 if await connection.fetchval(statement) >= count:

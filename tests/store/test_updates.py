@@ -100,7 +100,7 @@ async def test_who_waited_for_the_row_of_an_update_being_finished_does_not_get_i
 
 
 async def _until_waiting(database: Database) -> None:
-    async with database.connection() as connection, asyncio.timeout(10):
+    async with database.connection() as connection, asyncio.timeout(60):
         while not await connection.fetchval(  # noqa: ASYNC110 - a server's state
             "select count(*) from pg_locks l join pg_stat_activity a using (pid)"
             " where not l.granted and a.datname = current_database()"

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from tests.stories.audit import wrong_things
+from tests.stories.audit import until_whole, wrong_things
 from tests.stories.seller import Message, Seller, soon
 from tests.stories.shelf import ended, story
 from tests.stories.world import ADMIN_ID, World
@@ -392,5 +392,6 @@ async def all_accounts_out(world: World, marker: str) -> str:
 
 @story("the books at the end", "nothing wrong", phase=11)
 async def books_at_the_end(world: World, _marker: str) -> str:
+    await until_whole(world)
     wrong = await wrong_things(world)
     return "; ".join(wrong) or "nothing wrong"

@@ -11,7 +11,7 @@ import httpx
 
 FoundT = TypeVar("FoundT")
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 150.0  # a bound, not a promise
 
 
 class NotSeen(AssertionError):

@@ -23,7 +23,7 @@ from tests.stories.shelf import BOOK
 from tests.stories.world import ADMIN_ID, World
 from tests.telemetry.wire import EVERYWHERE, Sample, read, total
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 PLAYED = (
     "one video",

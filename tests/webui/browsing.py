@@ -15,6 +15,7 @@ COLUMNS: Final = ("Status", "Workflow ID", "OrderStage", "FailureClass", "TgUser
 async def engineers_page(browser: Browser, showroom: Showroom) -> Page:
     """What the Web UI keeps in the browser is put there, as its dialogs would; the sign-in is by hand."""
     page = await browser.new_page(viewport={"width": WIDTH_PX, "height": 1200}, locale="en-GB")
+    page.set_default_timeout(60_000)
     await page.goto(showroom.codec_url)
     await page.get_by_label("CODEC_TOKEN").fill(TOKEN)
     await page.get_by_role("button", name="Sign in").click()

@@ -15,7 +15,7 @@ from tests.runbook.reading import visibility_queries
 from tests.webui.browsing import WIDTH_PX, engineers_page, open_list, open_workflow, workflow_ids
 from tests.webui.showroom import BROKEN, REFUSED_SHOWN, REFUSED_WORDS, Showroom, open_showroom
 
-pytestmark = [needs_chromium, pytest.mark.timeout(300)]
+pytestmark = [needs_chromium, pytest.mark.timeout(900)]
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PICTURE_BYTES_MAX: Final = 400_000

@@ -5,8 +5,8 @@ Everything is real but the leaves: the time-skipping Temporal server, the worker
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -48,7 +48,10 @@ from domain.policy import OrderPolicy
 from workflows.contracts import OrderInput, VideoInput, VideoResult
 from workflows.orders import VideoOrder
 from workflows.registry import ALL_WORKFLOWS, workflow_runner
+from workflows.start import TemporalUnavailable
 from workflows.videos import Video
+
+_TOLD_SECONDS_MAX = 60.0
 
 Answer = BaseModel | Exception
 
@@ -243,3 +246,12 @@ def _activity(contract: ActivityContract[Any, Any], stage: Stage) -> Callable[..
 
     scripted.__annotations__ = {"request": contract.request, "return": contract.result}
     return activity.defn(name=contract.name)(scripted)
+
+
+async def told(tell: Callable[[], Awaitable[object]]) -> None:
+    """Again and again, as the bot does it: a busy machine may not answer within three seconds."""
+    async with asyncio.timeout(_TOLD_SECONDS_MAX):
+        while True:
+            with suppress(TemporalUnavailable):
+                await tell()
+                return

@@ -1,6 +1,7 @@
 """A cancel that the bot committed: the workflows are woken, and find their rows closed."""
 
 import asyncio
+from functools import partial
 
 import pytest
 from temporalio.client import Client
@@ -11,7 +12,7 @@ from activities.failing import already_settled
 from domain import ids
 from domain.orders import Brief, Template, VideoState
 from domain.policy import OrderPolicy
-from tests.workflows.scripted import Script
+from tests.workflows.scripted import Script, told
 from workflows.start import TemporalUnavailable, WorkflowStarter
 
 SOON_SECONDS = 60  # far below the 120 s after which a queued video would have looked by itself
@@ -44,7 +45,8 @@ async def test_an_order_without_videos_yet_ends_and_says_so_once(script: Script)
     script.pauses[contracts.FETCH_PHOTO.name] = asyncio.Event()
     handle = await script.start_order()
     await script.called(contracts.FETCH_PHOTO)
-    await starter(script.env.client).videos_cancelled(script.order_id, videos(script, 1))
+    tell = starter(script.env.client).videos_cancelled
+    await told(partial(tell, script.order_id, videos(script, 1)))
     script.pauses[contracts.FETCH_PHOTO.name].set()
     assert (await handle.result()).outcome == "cancelled"
     assert script.count(contracts.WRITE_SCRIPTS) == script.count(contracts.OPEN_VIDEO) == 0
@@ -61,7 +63,8 @@ async def test_videos_in_the_queue_are_woken_and_one_closing_card_is_sent(script
         while script.count(contracts.ADMIT_VIDEO) < 3:  # noqa: ASYNC110 - a real worker calls it
             await asyncio.sleep(0.02)
         rows_are_cancelled(script)
-        await starter(script.env.client).videos_cancelled(script.order_id, videos(script, 3))
+        tell = starter(script.env.client).videos_cancelled
+        await told(partial(tell, script.order_id, videos(script, 3)))
         result = await asyncio.wait_for(handle.result(), SOON_SECONDS)
     assert (result.outcome, result.cancelled) == ("cancelled", 3)
     assert script.count(contracts.SEND_CLOSING_CARD) == 1
@@ -76,7 +79,7 @@ async def test_one_of_two_is_stopped_and_the_order_waits_for_the_other(script: S
     script.pauses[contracts.OPEN_VIDEO.name] = asyncio.Event()
     handle = await script.start_order(video_count=2)
     await script.called(contracts.OPEN_VIDEO)
-    await starter(script.env.client).videos_cancelled(script.order_id, [second])
+    await told(partial(starter(script.env.client).videos_cancelled, script.order_id, [second]))
     script.pauses[contracts.OPEN_VIDEO.name].set()
     result = await handle.result()
     assert (result.delivered, result.cancelled) == (1, 1)
@@ -113,7 +116,8 @@ async def test_what_an_operator_refunds_while_kie_makes_it_is_asked_about_once_m
         await script.called(contracts.CREATE_KIE_TASK)
         script.settled = SettleResult(captured=False, state=VideoState.FAILED, won=True)
         script.will(contracts.CHECK_KIE_TASK, already_settled())
-        await starter(script.env.client).videos_closed(script.order_id, videos(script, 1), VideoState.FAILED)
+        tell = starter(script.env.client).videos_closed
+        await told(partial(tell, script.order_id, videos(script, 1), VideoState.FAILED))
         result = await asyncio.wait_for(handle.result(), SOON_SECONDS)
     assert (result.outcome, result.failed) == ("completed", 1)
     assert script.count(contracts.CHECK_KIE_TASK) == 1

@@ -37,7 +37,7 @@ async def test_a_cancelled_order_of_one_is_told_once(
 ) -> None:
     """The cancel comes between two tries, and the second one finds it."""
     with script.env.auto_time_skipping_disabled():
-        failed_for_now = for_now(Failure(FailureClass.TEMPORARY), timedelta(seconds=5))
+        failed_for_now = for_now(Failure(FailureClass.TEMPORARY), timedelta(seconds=15))
         script.will(step, failed_for_now, already_settled())
         script.will(contracts.CANCEL_ORDER, CancelResult(cancelled_video_ids=(f"{script.order_id}-v1",)))
         handle = await script.start_order()

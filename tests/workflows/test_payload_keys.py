@@ -7,6 +7,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from clients.payload_codec import KEY_ID
 from domain import ids
 from local.temporal import TemporalServer, connect
 from serving import temporal_converter
-from tests.workflows.scripted import Script, Stage, stage_on
+from tests.workflows.scripted import Script, Stage, stage_on, told
 from workflows.contracts import OrderResult
 from workflows.namespace import prepare_namespace
 from workflows.start import ensure_schedules, signal_kie_callback
@@ -76,7 +77,7 @@ class Open:
 
     async def call_back(self, script: Script) -> None:
         attempt_id = ids.attempt_id(ids.video_id(script.order_id, 1), 1)
-        await signal_kie_callback(self.client, attempt_id, "task1")
+        await told(partial(signal_kie_callback, self.client, attempt_id, "task1"))
 
     async def finish(self, script: Script) -> str:
         script.polls_until_success = 0
