@@ -66,7 +66,8 @@ async def order_of_three(stack: Stack, photo: Path) -> Bought:
     return bought
 
 
-CORE_WARNING = re.compile(r"\S+ +WARN temporalio_")
+# In colours, whatever it writes to.
+CORE_WARNING = re.compile(r"[^{\s]\S* \S* *WARN\S* \S*temporalio_")
 
 
 def lines_in(logs: Path) -> list[dict[str, Any]]:

@@ -16,9 +16,9 @@ from domain.orders import Brief, Template
 from domain.policy import OrderPolicy
 from local.temporal import TemporalServer, connect
 from tests.stories.seller import soon
-from tests.workflows.scripted import Stage, serving, stage_on
+from tests.workflows.scripted import Stage, serving, stage_on, told
 from workflows.namespace import prepare_namespace
-from workflows.start import TemporalUnavailable, WorkflowStarter
+from workflows.start import WorkflowStarter
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -58,7 +58,8 @@ class Shop:
         script = self.stage.script()
         self.orders.rows[script.order_id] = Order(tg_user_id)
         script.polls_until_success = 1
-        await soon(partial(self._start, script.order_id), "it is started", PATIENCE_SECONDS)
+        starter = WorkflowStarter(self.client, self.orders, POLICY)
+        await told(partial(starter.start_order, script.order_id))
         return script.order_id
 
     async def wait_in(self, queue: TaskQueue) -> None:
@@ -67,14 +68,6 @@ class Shop:
             video = ids.video_workflow_id(ids.video_id(order_id, 1))
             name = video if queue is TaskQueue.TELEGRAM else ids.order_workflow_id(order_id)
             await soon(partial(self._stands_in, queue, name), f"{name} stands in {queue}", PATIENCE_SECONDS)
-
-    async def _start(self, order_id: str) -> bool:
-        """Again and again, as the bot does it: a busy machine may not answer within three seconds."""
-        try:
-            await WorkflowStarter(self.client, self.orders, POLICY).start_order(order_id)
-        except TemporalUnavailable:
-            return False
-        return True
 
     async def _stands_in(self, queue: TaskQueue, workflow_id: str) -> bool:
         served = {contract.name for contract in ALL_CONTRACTS if contract.queue is queue}
